@@ -1,0 +1,43 @@
+// Transpiles the host's TypeScript (emu/, tools/, tests/, locore) file by file
+// into build/host, where Node runs it. No bundling: a stack trace and a
+// coverage report then name the source file.
+import { build } from "esbuild";
+import { readdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** All .ts files below a folder. */
+function sources(folder) {
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts") && !entry.name.endsWith(".d.ts"))
+    .map((entry) => join(relative(root, entry.parentPath ?? entry.path), entry.name));
+}
+
+function sourcesIfPresent(folder) {
+  try {
+    return sources(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Builds everything the host runs. Returns when the files are written. */
+export async function buildHost() {
+  const entryPoints = [...["emu", "tools", "tests"].flatMap(sourcesIfPresent), "kernel/i386/locore.ts"];
+  await build({
+    absWorkingDir: root,
+    entryPoints: entryPoints.filter((path) => !path.startsWith("tests/fixtures/")),
+    outdir: "build/host",
+    outbase: ".",
+    bundle: false,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    sourcemap: "linked",
+    logLevel: "warning",
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await buildHost();

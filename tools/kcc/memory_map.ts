@@ -1,0 +1,29 @@
+// Where the kernel image lives in the address space: the facts that the
+// compiler driver, the linker and locore share. The values are those of
+// NetBSD/i386; only DATA_BASE is ours.
+
+/** Virtual address of physical address 0 in the boot-mapped range. */
+export const KERNBASE = 0xc0000000;
+
+/** First byte of kernel text; loaded at physical 1 MB. */
+export const TEXT_BASE = 0xc0100000;
+
+/**
+ * First byte of static data. asc writes the addresses of its static blocks into
+ * the code as constants, so this is chosen before anything is compiled; the
+ * linker refuses text that reaches it.
+ */
+export const DATA_BASE = 0xc0300000;
+
+export const PAGE_SIZE = 4096;
+
+/** Names for addresses that no section holds: the recursive page-table window and its foreign twin. */
+export const ABSOLUTE_SYMBOLS: Readonly<Record<string, number>> = {
+  kernel_base: KERNBASE,
+  PTmap: 0xbfc00000,
+  PTD: 0xbfeff000,
+  PTDpde: 0xbfeffbfc,
+  APTDpde: 0xbfeffffc,
+  APTmap: 0xffc00000,
+  APTD: 0xfffff000,
+};
