@@ -1,0 +1,113 @@
+// The command line as data: every command, every flag, once. Parsing, --help,
+// nearest-name suggestions and the documentation derive from these tables.
+
+export interface Flag {
+  readonly name: string;
+  /** Placeholder of the value; absent for a switch. */
+  readonly value?: string;
+  readonly help: string;
+  /** Shown in --help; the program applies it where the flag is read. */
+  readonly fallback?: string;
+  readonly choices?: readonly string[];
+}
+
+export interface Command {
+  readonly name: string;
+  /** Operands as shown in the usage line. */
+  readonly operands: readonly string[];
+  /** How many of the operands must be given. */
+  readonly required: number;
+  readonly summary: string;
+  readonly flags: readonly Flag[];
+  readonly details: readonly string[];
+}
+
+const MACHINE_FLAGS: readonly Flag[] = [
+  { name: "root", value: "DIR|IMAGE", help: "root file system: a host folder (made into an FFS image) or a UFS1 image" },
+  { name: "mem", value: "SIZE", help: "RAM", fallback: "64M" },
+  { name: "cpu", value: "MODEL", help: "processor model", fallback: "i486", choices: ["i386", "i486"] },
+  { name: "timing", value: "MODE", help: "clock model: `model` counts cycles, `none` leaves them out", fallback: "model", choices: ["model", "none"] },
+  { name: "append", value: "ARGS", help: "boot arguments handed to the kernel" },
+  { name: "kernel", value: "FILE", help: "Multiboot kernel", fallback: "the built kernel" },
+  { name: "disk", value: "FILE", help: "contents of the ATA disk wd0; writes stay in memory" },
+  { name: "disk-write", help: "write the disk's changes back to FILE at the end" },
+  { name: "max-cycles", value: "N", help: "stop after N guest cycles with exit status 4" },
+];
+
+const WORKLOAD_FLAGS: readonly Flag[] = [
+  { name: "json", help: "print the summary as one JSON object on stdout; the console goes to stderr" },
+  { name: "capture", value: "DIR", help: "write console.txt, trace.txt, registers.json and summary.json to DIR" },
+  { name: "mounts", value: "N", help: "how many times mfs-cycle mounts, copies and unmounts", fallback: "1" },
+  { name: "mfs-size", value: "SIZE", help: "size of the memory file system", fallback: "fitted to the tree" },
+  { name: "bsize", value: "BYTES", help: "block size of the memory file system", fallback: "8192" },
+  { name: "fsize", value: "BYTES", help: "fragment size of the memory file system", fallback: "1024" },
+  { name: "repair", value: "LIST", help: "burge: mistakes to mend, any of end,ref,unwire,offset" },
+  { name: "pool-fresh", value: "FILL", help: "contents of fresh pool pages: zero, junk or junk:HEX", fallback: "zero" },
+  { name: "ddb", value: "COMMANDS", help: "DDB commands run when the debugger is entered, separated by `;`" },
+  { name: "save-mfs", value: "FILE", help: "write the memory file system to wd0 before unmount and save that disk to FILE" },
+];
+
+export const COMMANDS: readonly Command[] = [
+  {
+    name: "boot",
+    operands: [],
+    required: 0,
+    summary: "boot the kernel with its console on the terminal",
+    flags: MACHINE_FLAGS,
+    details: ["The console is the terminal. Ctrl-A x ends the machine; Ctrl-A b sends a break to the kernel (DDB)."],
+  },
+  {
+    name: "run",
+    operands: ["WORKLOAD"],
+    required: 1,
+    summary: "boot, run a named workload, halt; the exit status tells the outcome",
+    flags: [...MACHINE_FLAGS, ...WORKLOAD_FLAGS],
+    details: [],
+  },
+  {
+    name: "mkfs",
+    operands: ["DIR", "IMAGE"],
+    required: 2,
+    summary: "make an FFS (UFS1) image from a host folder",
+    flags: [
+      { name: "size", value: "SIZE", help: "size of the image", fallback: "fitted to the tree" },
+      { name: "free", value: "SIZE", help: "room to leave when the size is fitted", fallback: "1M" },
+      { name: "bsize", value: "BYTES", help: "block size", fallback: "8192" },
+      { name: "fsize", value: "BYTES", help: "fragment size", fallback: "1024" },
+    ],
+    details: [],
+  },
+  {
+    name: "ls",
+    operands: ["IMAGE", "PATH"],
+    required: 1,
+    summary: "list a folder of an FFS image, or show one file's inode",
+    flags: [
+      { name: "recursive", help: "descend into folders" },
+      { name: "json", help: "print the entries as a JSON array" },
+    ],
+    details: [],
+  },
+  {
+    name: "fsck",
+    operands: ["IMAGE"],
+    required: 1,
+    summary: "check an FFS image; exit status 1 when something is wrong",
+    flags: [{ name: "json", help: "print the findings as a JSON array" }],
+    details: ["Checks only: the image is never written."],
+  },
+  {
+    name: "bench",
+    operands: ["NAME"],
+    required: 1,
+    summary: "measure: cpu (integer loop, million guest instructions per second)",
+    flags: [{ name: "json", help: "print the figures as JSON" }],
+    details: [],
+  },
+];
+
+/** Flags that every command takes. */
+export const GLOBAL_FLAGS: readonly Flag[] = [
+  { name: "help", help: "show this text" },
+  { name: "version", help: "show the version" },
+];

@@ -1,0 +1,97 @@
+// The workloads that `ptmap run` knows: which program init runs in the guest
+// and which boot arguments carry the options. The work itself is guest code
+// (kernel/user/); nothing here does any of it.
+
+import { parseCount, parseSize, type Parsed } from "./args.js";
+import { UsageError } from "./errors.js";
+
+export interface Workload {
+  readonly name: string;
+  readonly summary: string;
+  /** Flags of `run` that this workload does not take. */
+  readonly refuses: readonly string[];
+  /** Boot arguments besides those of the user's --append. `fittedSize` is the MFS size that holds the tree, in bytes. */
+  bootArguments(parsed: Parsed, fittedSize: number): string[];
+}
+
+/** The mistakes of the mail that `--repair` mends, in the order of the mail's code. */
+export const REPAIRS = ["end", "ref", "unwire", "offset"] as const;
+
+/** DDB commands that show the mail's panic: the trace, who ran, the registers, the map and the dead object. */
+const POST_MORTEM = ["trace", "ps", "show registers", "show map *kernel_map", "show object *mfs_data"];
+
+const MFS_MINIMUM = 64 * 1024;
+
+function geometry(parsed: Parsed, defaultSize: number): string[] {
+  const sizeText = parsed.values.get("mfs-size");
+  const size = sizeText === undefined ? defaultSize : parseSize(sizeText, "mfs-size");
+  if (size < MFS_MINIMUM) {
+    throw new UsageError(`flag '--mfs-size' needs at least 64K, not '${sizeText}'`);
+  }
+  const bsize = powerOfTwo(parsed, "bsize", 8192, 4096, 65536);
+  const fsize = powerOfTwo(parsed, "fsize", 1024, 512, 65536);
+  if (fsize > bsize || bsize / fsize > 8) {
+    throw new UsageError(`flags '--bsize ${bsize} --fsize ${fsize}': a block holds 1, 2, 4 or 8 fragments`);
+  }
+  return [`mfs.size=${size}`, `mfs.bsize=${bsize}`, `mfs.fsize=${fsize}`];
+}
+
+function powerOfTwo(parsed: Parsed, flag: string, fallback: number, low: number, high: number): number {
+  const text = parsed.values.get(flag);
+  if (text === undefined) return fallback;
+  const n = parseSize(text, flag);
+  if (n < low || n > high || (n & (n - 1)) !== 0) {
+    throw new UsageError(`flag '--${flag}' needs a power of two from ${low} to ${high}, not '${text}'`);
+  }
+  return n;
+}
+
+function repairList(parsed: Parsed): string[] {
+  const words = (parsed.values.get("repair") ?? "").split(",").filter((word) => word !== "");
+  for (const word of words) {
+    if (!(REPAIRS as readonly string[]).includes(word)) {
+      throw new UsageError(`flag '--repair' takes any of ${REPAIRS.join(",")}, not '${word}'`);
+    }
+  }
+  return words.length ? [`mfs.repair=${words.join(",")}`] : [];
+}
+
+/** DDB ends the machine after the last command: `reboot 4` does not sync, what a broken kernel could not do. */
+function ddbCommands(parsed: Parsed, fallback: readonly string[]): string[] {
+  const commands = parsed.values.get("ddb") ?? fallback.join(";");
+  return [`ddb.commandonenter="${commands};reboot 4"`];
+}
+
+const mfsCycle: Workload = {
+  name: "mfs-cycle",
+  summary: "mount an MFS over a uvm aobj, copy the tree into it, verify, rename, truncate, remove, sync, unmount",
+  refuses: ["repair"],
+  bootArguments(parsed, fittedSize) {
+    const mounts = parseCount(parsed.values.get("mounts") ?? "1", "mounts", 1, 100000);
+    return [
+      "init=mfs-cycle",
+      "mfs.way=aobj",
+      `mounts=${mounts}`,
+      ...geometry(parsed, fittedSize),
+      ...(parsed.values.has("save-mfs") ? ["save=wd0"] : []),
+      ...ddbCommands(parsed, ["trace", "ps", "show registers"]),
+    ];
+  },
+};
+
+const burge: Workload = {
+  name: "burge",
+  summary: "ordinary writes and a sync on the MFS of the mail of May 2000, with its mistakes",
+  refuses: ["mounts", "save-mfs"],
+  bootArguments(parsed) {
+    return [
+      "init=traffic",
+      "mfs.way=burge",
+      ...geometry(parsed, 8 * 1024 * 1024),
+      ...repairList(parsed),
+      ...ddbCommands(parsed, POST_MORTEM),
+    ];
+  },
+};
+
+export const WORKLOADS: readonly Workload[] = [mfsCycle, burge];
