@@ -9,4 +9,20 @@ export declare namespace sym {
   function end(): usize;
   /** The symbol table that the linker made for DDB; see tools/kcc/link.ts. */
   function ddb_symtab(): usize;
+
+  // Data of locore, all zero-filled and page aligned where they are pages.
+  /** The page directory that locore turned paging on with: one page. proc0 keeps it. */
+  function bootstrap_pdir(): usize;
+  /** A word: the current process's Pcb, or 0. copyin and its kin keep pcb_onfault there. */
+  function curpcb(): usize;
+  /** A word: 3 on a processor without AC flag, invlpg and CR0.WP, else 4. Set by locore before paging. */
+  function cpu_class(): usize;
+  /** proc0's u-area (USPACE bytes); the page below it is the guard page, which pmap_bootstrap unmaps. */
+  function proc0_uarea(): usize;
+
+  // Tables of locore: words that hold the addresses of the stubs.
+  /** 32 addresses: Xtrap00 … Xtrap1f. Each ends in `trap(frame)`. */
+  function trap_vectors(): usize;
+  /** 16 addresses: Xintr0 … Xintr15. Each ends in `intr(frame)` with tf_trapno = 0x20 + the request line. */
+  function intr_vectors(): usize;
 }
