@@ -1,0 +1,553 @@
+// Physical pages.
+//
+// Each page of managed memory has a vm_page. A page is in exactly one of these
+// states:
+//
+//   free        on the free list of its kind of memory, PQ_FREE
+//   active      PQ_ACTIVE, on page_active: mapped or used lately
+//   inactive    PQ_INACTIVE, on page_inactive_swp (PQ_SWAPBACKED) or _obj
+//   wired       wire_count > 0, on no queue, counted in uvmexp.wired
+//   loose       owned by somebody but on no queue: just allocated (BUSY), or
+//               the kernel's own (uvm_km_*, page tables), which is never paged
+//
+// so free + active + inactive + wired + loose = npages at all times.
+//
+// A page with an owner is identified by (uobject, offset) and is then TABLED:
+// in the object's memq and in the hash. BUSY is a long-term lock on the page's
+// identity and contents; whoever finds it set WANTs it and sleeps on the page's
+// address. RELEASED on a busy page asks the one who unbusies it to free it.
+//
+// The queues are touched at splvm, because interrupts allocate kernel memory.
+//
+// Memory is described to UVM before it starts, in segments of page frames
+// (uvm_page_physload). Until uvm_page_init, pages are taken off the ends of the
+// segments (uvm_page_physget) and are not managed: page tables of the kernel and
+// the array of vm_pages itself live in such pages.
+//
+// The hash is sized once for all memory, so NetBSD's second pass
+// (uvm_page_rehash) has nothing to do here.
+import { splvm, splx } from "../kernel/i386/intr";
+import {
+  pmap_clear_reference, pmap_copy_page, pmap_growkernel, pmap_is_modified, pmap_kenter_pa, pmap_virtual_space,
+  pmap_zero_page,
+} from "../kernel/i386/pmap";
+import { frame_alloc } from "../kernel/i386/cpufunc";
+import { curproc } from "../kernel/kern_proc";
+import { wakeup } from "../kernel/kern_synch";
+import { panic } from "../kernel/subr_prf";
+import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, round_page, trunc_page } from "../kernel/sys/param";
+import { TAILQ_FIRST, TAILQ_INIT, TAILQ_INSERT_TAIL, TAILQ_NEXT, TAILQ_REMOVE } from "../kernel/sys/queue";
+import { uvm } from "./uvm";
+import { UVM_PGA_USERESERVE, VM_FREELIST_DEFAULT, VM_NFREELIST, VM_PROT_READ, VM_PROT_WRITE } from "./uvm_extern";
+import { UVM_OBJ_IS_KERN_OBJECT, UvmObject } from "./uvm_object";
+import { uvm_pagefree_wakeup, uvm_pageout_wakeup } from "./uvm_pdaemon";
+import { uvmexp } from "./uvm_stat";
+
+// Flags of a page.
+export const PG_CLEAN: u32 = 0x0008;
+export const PG_BUSY: u32 = 0x0010;
+export const PG_WANTED: u32 = 0x0020;
+export const PG_TABLED: u32 = 0x0040;
+export const PG_FAKE: u32 = 0x0200;
+export const PG_FILLED: u32 = 0x0400;
+export const PG_DIRTY: u32 = 0x0800;
+export const PG_RELEASED: u32 = 0x1000;
+export const PG_FAULTING: u32 = 0x2000;
+export const PG_CLEANCHK: u32 = 0x4000;
+
+// Flags of the paging queues.
+export const PQ_FREE: u32 = 0x01;
+export const PQ_INACTIVE: u32 = 0x02;
+export const PQ_ACTIVE: u32 = 0x04;
+export const PQ_LAUNDRY: u32 = 0x08;
+export const PQ_ANON: u32 = 0x10;
+export const PQ_AOBJ: u32 = 0x20;
+export const PQ_SWAPBACKED: u32 = 0x30;
+
+@unmanaged
+export class VmPage {
+  /** Free list or paging queue. */
+  pageq_next: usize;
+  pageq_prev: usize;
+  hashq_next: usize;
+  hashq_prev: usize;
+  /** The object's memq. */
+  listq_next: usize;
+  listq_prev: usize;
+  uobject: UvmObject;
+  uanon: usize;
+  offset: u64;
+  flags: u16;
+  version: u16;
+  wire_count: u16;
+  pqflags: u16;
+  loan_count: u32;
+  phys_addr: usize;
+  /** pmap's own: list of mappings, and attribute bits saved from removed mappings. */
+  pv_list: usize;
+  pv_attrs: u32;
+
+  @inline set_flags(bits: u32): void {
+    this.flags = u16(this.flags | bits);
+  }
+
+  @inline clear_flags(bits: u32): void {
+    this.flags = u16(this.flags & ~bits);
+  }
+
+  @inline set_pqflags(bits: u32): void {
+    this.pqflags = u16(this.pqflags | bits);
+  }
+
+  @inline clear_pqflags(bits: u32): void {
+    this.pqflags = u16(this.pqflags & ~bits);
+  }
+}
+
+/** Size of a vm_page: a multiple of its alignment. */
+export const SIZEOF_VM_PAGE: u32 = 64;
+
+export const NULL_PAGE = changetype<VmPage>(0);
+
+/** A segment of physical memory, in page frame numbers. */
+@unmanaged
+export class VmPhysseg {
+  start: u32;
+  end: u32;
+  avail_start: u32;
+  avail_end: u32;
+  free_list: u32;
+  /** First vm_page of the segment. */
+  pgs: usize;
+}
+
+export const VM_PHYSSEG_MAX: u32 = 8;
+const SIZEOF_PHYSSEG: u32 = 24;
+
+const vm_physmem_store = memory.data(24 * 8, 4);
+const vm_nphysseg_word = memory.data(4, 4);
+
+const PAGEQ: usize = offsetof<VmPage>("pageq_next");
+const HASHQ: usize = offsetof<VmPage>("hashq_next");
+const LISTQ: usize = offsetof<VmPage>("listq_next");
+
+/** The i-th segment; segments are sorted by address. */
+export function vm_physmem(i: u32): VmPhysseg {
+  return changetype<VmPhysseg>(vm_physmem_store + i * SIZEOF_PHYSSEG);
+}
+
+export function vm_nphysseg(): u32 {
+  return load<u32>(vm_nphysseg_word);
+}
+
+/** Index of the segment that holds frame `pframe`, or -1. */
+export function vm_physseg_find(pframe: u32): i32 {
+  const n = vm_nphysseg();
+  for (let i: u32 = 0; i < n; i++) {
+    const seg = vm_physmem(i);
+    if (pframe >= seg.start && pframe < seg.end) return i32(i);
+  }
+  return -1;
+}
+
+/** The page of a physical address; NULL when the memory is not managed. */
+export function PHYS_TO_VM_PAGE(pa: usize): VmPage {
+  const pframe = pa >> PAGE_SHIFT;
+  const i = vm_physseg_find(pframe);
+  if (i < 0) return NULL_PAGE;
+  const seg = vm_physmem(u32(i));
+  if (seg.pgs == 0) return NULL_PAGE;
+  return changetype<VmPage>(seg.pgs + (pframe - seg.start) * SIZEOF_VM_PAGE);
+}
+
+export function VM_PAGE_TO_PHYS(pg: VmPage): usize {
+  return pg.phys_addr;
+}
+
+/** Has uvm_page_init run, so that uvm_pagealloc works? Before that, take pages with uvm_page_physget. */
+export function uvm_page_init_done(): bool {
+  return uvm.page_init_done;
+}
+
+/**
+ * Describes a segment of memory: frames [start, end), of which
+ * [avail_start, avail_end) are free. All in page frame numbers.
+ * => before uvm_page_init only
+ */
+export function uvm_page_physload(start: u32, end: u32, avail_start: u32, avail_end: u32, free_list: u32): void {
+  const n = vm_nphysseg();
+  if (n == VM_PHYSSEG_MAX) panic(cs("uvm_page_physload: more than %d segments of memory"), VM_PHYSSEG_MAX);
+  if (uvm.page_init_done) panic(cs("uvm_page_physload: called after uvm_page_init"));
+  if (start >= end || free_list >= VM_NFREELIST) panic(cs("uvm_page_physload: bad segment 0x%x-0x%x"), start, end);
+  let i = n;
+  while (i > 0 && vm_physmem(i - 1).start > start) {
+    memory.copy(changetype<usize>(vm_physmem(i)), changetype<usize>(vm_physmem(i - 1)), SIZEOF_PHYSSEG);
+    i--;
+  }
+  const seg = vm_physmem(i);
+  seg.start = start;
+  seg.end = end;
+  seg.avail_start = avail_start;
+  seg.avail_end = avail_end;
+  seg.free_list = free_list;
+  seg.pgs = 0;
+  store<u32>(vm_nphysseg_word, n + 1);
+}
+
+function physseg_remove(i: u32): void {
+  const n = vm_nphysseg() - 1;
+  for (; i < n; i++) {
+    memory.copy(changetype<usize>(vm_physmem(i)), changetype<usize>(vm_physmem(i + 1)), SIZEOF_PHYSSEG);
+  }
+  store<u32>(vm_nphysseg_word, n);
+}
+
+/** Takes a frame off an end of the segment; it is then not managed. => -1 when the segment has none at its ends */
+function physseg_take(i: u32): u32 {
+  const seg = vm_physmem(i);
+  let pframe: u32 = 0xffffffff;
+  if (seg.avail_start >= seg.avail_end) return pframe;
+  if (seg.avail_start == seg.start) {
+    pframe = seg.avail_start++;
+    seg.start++;
+  } else if (seg.avail_end == seg.end) {
+    pframe = --seg.avail_end;
+    seg.end--;
+  }
+  if (seg.start == seg.end) physseg_remove(i);
+  return pframe;
+}
+
+/**
+ * Takes one page of memory before UVM manages it; its address goes to `paddrp`.
+ * => false when there is none
+ */
+export function uvm_page_physget(paddrp: usize): bool {
+  for (let list: u32 = 0; list < VM_NFREELIST; list++) {
+    for (let i = i32(vm_nphysseg()) - 1; i >= 0; i--) {
+      if (vm_physmem(u32(i)).free_list != list) continue;
+      const pframe = physseg_take(u32(i));
+      if (pframe == 0xffffffff) continue;
+      store<usize>(paddrp, pframe << PAGE_SHIFT);
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Kernel memory while UVM starts: `size` bytes (rounded up to pages), mapped, never freed, contents undefined. */
+export function uvm_pageboot_alloc(size: usize): usize {
+  if (uvm.boot_va_end == 0) pageboot_init();
+  size = round_page(size);
+  const addr = uvm.boot_va;
+  if (uvm.boot_va_end - addr < size) panic(cs("uvm_pageboot_alloc: out of virtual space"));
+  if (uvm.maxkaddr < addr + size) {
+    uvm.maxkaddr = pmap_growkernel(addr + size);
+    if (uvm.maxkaddr < addr + size) panic(cs("uvm_pageboot_alloc: pmap_growkernel() failed"));
+  }
+  uvm.boot_va = addr + size;
+  const pap = frame_alloc(4);
+  for (let va = addr; va < addr + size; va += PAGE_SIZE) {
+    if (!uvm_page_physget(pap)) panic(cs("uvm_pageboot_alloc: out of memory"));
+    pmap_kenter_pa(va, load<usize>(pap), VM_PROT_READ | VM_PROT_WRITE);
+  }
+  return addr;
+}
+
+function pageboot_init(): void {
+  const startp = frame_alloc(4);
+  const endp = frame_alloc(4);
+  pmap_virtual_space(startp, endp);
+  uvm.boot_va = round_page(load<usize>(startp));
+  uvm.boot_va_end = trunc_page(load<usize>(endp));
+}
+
+/**
+ * Makes the vm_pages, the hash and the free lists. The kernel addresses that
+ * are left go to `kvm_startp` and `kvm_endp`.
+ */
+export function uvm_page_init(kvm_startp: usize, kvm_endp: usize): void {
+  for (let list: u32 = 0; list < VM_NFREELIST; list++) TAILQ_INIT(uvm.page_free(list));
+  TAILQ_INIT(uvm.page_active);
+  TAILQ_INIT(uvm.page_inactive_swp);
+  TAILQ_INIT(uvm.page_inactive_obj);
+  if (vm_nphysseg() == 0) panic(cs("vm_page_bootstrap: no memory pre-allocated"));
+  uvmexp.pagesize = PAGE_SIZE;
+  uvmexp.pagemask = PAGE_MASK;
+  uvmexp.pageshift = PAGE_SHIFT;
+  const frames = physmem_frames();
+  page_hash_init(frames);
+  let pgs = uvm_pageboot_alloc(frames * SIZEOF_VM_PAGE);
+  memory.fill(pgs, 0, round_page(frames * SIZEOF_VM_PAGE));
+  for (let i: u32 = 0; i < vm_nphysseg(); i++) {
+    const seg = vm_physmem(i);
+    seg.pgs = pgs;
+    physseg_init_pages(seg);
+    pgs += (seg.end - seg.start) * SIZEOF_VM_PAGE;
+  }
+  store<usize>(kvm_startp, uvm.boot_va);
+  store<usize>(kvm_endp, uvm.boot_va_end);
+  uvmexp.reserve_pagedaemon = 1;
+  uvmexp.reserve_kernel = 5;
+  uvm.page_init_done = true;
+}
+
+function physmem_frames(): u32 {
+  let frames: u32 = 0;
+  for (let i: u32 = 0; i < vm_nphysseg(); i++) frames += vm_physmem(i).end - vm_physmem(i).start;
+  return frames;
+}
+
+function page_hash_init(frames: u32): void {
+  let buckets: u32 = 1;
+  while (buckets < frames) buckets <<= 1;
+  uvm.page_hash = uvm_pageboot_alloc(buckets * 8);
+  uvm.page_hashmask = buckets - 1;
+  for (let i: u32 = 0; i < buckets; i++) TAILQ_INIT(uvm.page_hash + i * 8);
+}
+
+function physseg_init_pages(seg: VmPhysseg): void {
+  let pg = changetype<VmPage>(seg.pgs);
+  for (let pframe = seg.start; pframe < seg.end; pframe++) {
+    pg.phys_addr = pframe << PAGE_SHIFT;
+    if (pframe >= seg.avail_start && pframe < seg.avail_end) {
+      uvmexp.npages++;
+      page_to_free_list(pg, seg.free_list);
+    }
+    pg = changetype<VmPage>(changetype<usize>(pg) + SIZEOF_VM_PAGE);
+  }
+}
+
+function page_to_free_list(pg: VmPage, list: u32): void {
+  pg.flags = 0;
+  pg.pqflags = u16(PQ_FREE);
+  TAILQ_INSERT_TAIL(uvm.page_free(list), changetype<usize>(pg), PAGEQ);
+  uvmexp.free++;
+}
+
+function free_list_of(pg: VmPage): u32 {
+  const i = vm_physseg_find(pg.phys_addr >> PAGE_SHIFT);
+  return i < 0 ? VM_FREELIST_DEFAULT : vm_physmem(u32(i)).free_list;
+}
+
+/** Address of the hash bucket's TAILQ head. */
+function page_bucket(uobj: UvmObject, off: u64): usize {
+  return uvm.page_hash + ((changetype<usize>(uobj) + u32(off >> PAGE_SHIFT)) & uvm.page_hashmask) * 8;
+}
+
+/** Enters a page into its object and the hash. => pg.uobject and pg.offset are set */
+function uvm_pageinsert(pg: VmPage): void {
+  if ((pg.flags & PG_TABLED) != 0) panic(cs("uvm_pageinsert: already inserted"));
+  const s = splvm();
+  TAILQ_INSERT_TAIL(page_bucket(pg.uobject, pg.offset), changetype<usize>(pg), HASHQ);
+  splx(s);
+  TAILQ_INSERT_TAIL(pg.uobject.memq, changetype<usize>(pg), LISTQ);
+  pg.set_flags(PG_TABLED);
+  pg.uobject.uo_npages++;
+}
+
+/** Takes a page out of its object and the hash. */
+function uvm_pageremove(pg: VmPage): void {
+  const s = splvm();
+  TAILQ_REMOVE(page_bucket(pg.uobject, pg.offset), changetype<usize>(pg), HASHQ);
+  splx(s);
+  TAILQ_REMOVE(pg.uobject.memq, changetype<usize>(pg), LISTQ);
+  pg.clear_flags(PG_TABLED);
+  pg.uobject.uo_npages--;
+  pg.uobject = changetype<UvmObject>(0);
+  pg.version++;
+}
+
+/** The resident page of an object at an offset (a page boundary), or NULL. */
+export function uvm_pagelookup(uobj: UvmObject, off: u64): VmPage {
+  const s = splvm();
+  let pg = changetype<VmPage>(TAILQ_FIRST(page_bucket(uobj, off)));
+  while (changetype<usize>(pg) != 0) {
+    if (pg.uobject == uobj && pg.offset == off) break;
+    pg = changetype<VmPage>(pg.hashq_next);
+  }
+  splx(s);
+  return pg;
+}
+
+/** Is memory so short that the pagedaemon has work? */
+function free_pages_low(): bool {
+  return uvmexp.free < uvmexp.freemin || (uvmexp.free < uvmexp.freetarg && uvmexp.inactive < uvmexp.inactarg);
+}
+
+/** May an allocation take one of the pages that are left? The last ones are reserved. */
+function allocation_allowed(use_reserve: bool): bool {
+  if (uvmexp.free <= uvmexp.reserve_kernel && !use_reserve) return false;
+  const daemon = changetype<usize>(uvm.pagedaemon_proc) != 0 && curproc() == uvm.pagedaemon_proc;
+  return uvmexp.free > uvmexp.reserve_pagedaemon || (use_reserve && daemon);
+}
+
+function free_list_take(): VmPage {
+  for (let list: u32 = 0; list < VM_NFREELIST; list++) {
+    const first = TAILQ_FIRST(uvm.page_free(list));
+    if (first == 0) continue;
+    TAILQ_REMOVE(uvm.page_free(list), first, PAGEQ);
+    uvmexp.free--;
+    return changetype<VmPage>(first);
+  }
+  return NULL_PAGE;
+}
+
+/**
+ * Allocates a page for (uobj, off) or for `anon`; with neither, a loose page.
+ * => does not sleep; NULL when memory is short: uvm_wait and try again
+ * => the page is BUSY, CLEAN and FAKE, on no queue; its contents are undefined
+ * => UVM_PGA_USERESERVE: may use the kernel's reserve, as kernel objects always may
+ */
+export function uvm_pagealloc(uobj: UvmObject, off: u64, anon: usize, flags: u32): VmPage {
+  const has_object = changetype<usize>(uobj) != 0;
+  if (has_object && anon != 0) panic(cs("uvm_pagealloc: obj and anon != NULL"));
+  const s = splvm();
+  const use_reserve = (flags & UVM_PGA_USERESERVE) != 0 || (has_object && UVM_OBJ_IS_KERN_OBJECT(uobj));
+  if (free_pages_low()) uvm_pageout_wakeup();
+  const pg = allocation_allowed(use_reserve) ? free_list_take() : NULL_PAGE;
+  splx(s);
+  if (changetype<usize>(pg) == 0) return pg;
+  pg.offset = off;
+  pg.uobject = uobj;
+  pg.uanon = anon;
+  pg.flags = u16(PG_BUSY | PG_CLEAN | PG_FAKE);
+  pg.version++;
+  pg.wire_count = 0;
+  pg.loan_count = 0;
+  pg.pqflags = anon != 0 ? u16(PQ_ANON) : 0;
+  if (has_object) uvm_pageinsert(pg);
+  return pg;
+}
+
+/** Takes a page off the paging queues. => splvm */
+function page_dequeue(pg: VmPage): void {
+  if ((pg.pqflags & PQ_ACTIVE) != 0) {
+    TAILQ_REMOVE(uvm.page_active, changetype<usize>(pg), PAGEQ);
+    pg.clear_pqflags(PQ_ACTIVE);
+    uvmexp.active--;
+  }
+  if ((pg.pqflags & PQ_INACTIVE) != 0) {
+    TAILQ_REMOVE(inactive_queue_of(pg), changetype<usize>(pg), PAGEQ);
+    pg.clear_pqflags(PQ_INACTIVE);
+    uvmexp.inactive--;
+  }
+}
+
+function inactive_queue_of(pg: VmPage): usize {
+  return (pg.pqflags & PQ_SWAPBACKED) != 0 ? uvm.page_inactive_swp : uvm.page_inactive_obj;
+}
+
+/**
+ * Frees a page: out of its object, off its queue, to the tail of its free list.
+ * => no mapping of it is left (pmap_page_protect), it is not BUSY by somebody else
+ * => a wired page is unwired silently
+ */
+export function uvm_pagefree(pg: VmPage): void {
+  if ((pg.pqflags & PQ_FREE) != 0) panic(cs("uvm_pagefree: freeing free page %p"), changetype<usize>(pg));
+  if ((pg.flags & PG_TABLED) != 0) uvm_pageremove(pg);
+  const list = free_list_of(pg);
+  const s = splvm();
+  page_dequeue(pg);
+  if (pg.wire_count != 0) {
+    pg.wire_count = 0;
+    uvmexp.wired--;
+  }
+  pg.uobject = changetype<UvmObject>(0);
+  pg.uanon = 0;
+  page_to_free_list(pg, list);
+  splx(s);
+  if (uvmexp.waiters != 0) uvm_pagefree_wakeup();
+}
+
+/** Wires a page: it leaves the paging queues. Wirings nest. */
+export function uvm_pagewire(pg: VmPage): void {
+  const s = splvm();
+  if (pg.wire_count == 0) {
+    page_dequeue(pg);
+    uvmexp.wired++;
+  }
+  pg.wire_count++;
+  splx(s);
+}
+
+/** Undoes one uvm_pagewire; the last makes the page active. */
+export function uvm_pageunwire(pg: VmPage): void {
+  const s = splvm();
+  pg.wire_count--;
+  if (pg.wire_count == 0) {
+    TAILQ_INSERT_TAIL(uvm.page_active, changetype<usize>(pg), PAGEQ);
+    uvmexp.active++;
+    pg.set_pqflags(PQ_ACTIVE);
+    uvmexp.wired--;
+  }
+  splx(s);
+}
+
+/** Makes an active page inactive; its next reference will be noticed. => wired pages stay */
+export function uvm_pagedeactivate(pg: VmPage): void {
+  const s = splvm();
+  if ((pg.pqflags & PQ_INACTIVE) == 0 && pg.wire_count == 0) {
+    page_dequeue(pg);
+    TAILQ_INSERT_TAIL(inactive_queue_of(pg), changetype<usize>(pg), PAGEQ);
+    pg.set_pqflags(PQ_INACTIVE);
+    uvmexp.inactive++;
+    pmap_clear_reference(pg);
+    if (pmap_is_modified(pg)) pg.clear_flags(PG_CLEAN);
+  }
+  splx(s);
+}
+
+/** Makes a page the most recently used one. => wired pages stay wired */
+export function uvm_pageactivate(pg: VmPage): void {
+  const s = splvm();
+  page_dequeue(pg);
+  if (pg.wire_count == 0) {
+    TAILQ_INSERT_TAIL(uvm.page_active, changetype<usize>(pg), PAGEQ);
+    uvmexp.active++;
+    pg.set_pqflags(PQ_ACTIVE);
+  }
+  splx(s);
+}
+
+/** Fills a page with zeros. */
+export function uvm_pagezero(pg: VmPage): void {
+  pg.clear_flags(PG_CLEAN);
+  pmap_zero_page(pg.phys_addr);
+}
+
+export function uvm_pagecopy(src: VmPage, dst: VmPage): void {
+  dst.clear_flags(PG_CLEAN);
+  pmap_copy_page(src.phys_addr, dst.phys_addr);
+}
+
+/** Clears BUSY and WANTED of a page and wakes who waits for it. => not for RELEASED pages */
+export function uvm_pageunbusy(pg: VmPage): void {
+  const wanted = (pg.flags & PG_WANTED) != 0;
+  pg.clear_flags(PG_BUSY | PG_WANTED);
+  if (wanted) wakeup(changetype<usize>(pg));
+}
+
+/** Unbusies the pages of an array (`npgs` addresses; 0 and PGO_DONTCARE are skipped), frees the RELEASED ones. */
+export function uvm_page_unbusy(pgs: usize, npgs: i32): void {
+  for (let i = 0; i < npgs; i++) {
+    const addr = load<usize>(pgs + (i << 2));
+    if (addr == 0 || addr == 0xffffffff) continue;
+    const pg = changetype<VmPage>(addr);
+    if ((pg.flags & PG_RELEASED) == 0) {
+      uvm_pageunbusy(pg);
+      continue;
+    }
+    if ((pg.flags & PG_WANTED) != 0) wakeup(addr);
+    pg.uobject.pgops.pgo_releasepg(pg, 0);
+  }
+}
+
+/** First page of a paging queue (a TAILQ head address), and the one after `pg`; NULL at the end. */
+export function page_queue_first(queue: usize): VmPage {
+  return changetype<VmPage>(TAILQ_FIRST(queue));
+}
+
+export function page_queue_next(pg: VmPage): VmPage {
+  return changetype<VmPage>(TAILQ_NEXT(changetype<usize>(pg), PAGEQ));
+}
