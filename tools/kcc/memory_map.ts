@@ -19,7 +19,6 @@ export const PAGE_SIZE = 4096;
 
 /** Names for addresses that no section holds: the recursive page-table window and its foreign twin. */
 export const ABSOLUTE_SYMBOLS: Readonly<Record<string, number>> = {
-  kernel_base: KERNBASE,
   PTmap: 0xbfc00000,
   PTD: 0xbfeff000,
   PTDpde: 0xbfeffbfc,
