@@ -1,0 +1,12 @@
+// What a front end uses of the machine.
+
+export { CLOCK_HZ, ConfigError, DEFAULT_RTC_BASE, MB, Machine } from "./machine.js";
+export type { MachineConfig, MachineCounters, RunOptions, RunResult } from "./machine.js";
+export type { RegisterDump } from "./registers.js";
+export type { CpuInterface } from "./cpu/cpu.js";
+export { MemoryDisk, OverlayDisk, SECTOR_SIZE } from "./dev/disk.js";
+export type { DiskBackend, SectorReader } from "./dev/disk.js";
+export { LoaderError } from "./loader/error.js";
+export { elfSection, elfSymbols, readElf32 } from "./loader/elf.js";
+export type { Elf32, ElfSymbol } from "./loader/elf.js";
+export type { MultibootModule, MultibootOptions } from "./loader/multiboot.js";
