@@ -25,7 +25,7 @@ function sourcesIfPresent(folder) {
 
 /** Builds everything the host runs. Returns when the files are written. */
 export async function buildHost() {
-  const entryPoints = [...["emu", "tools", "tests"].flatMap(sourcesIfPresent), "kernel/i386/locore.ts"];
+  const entryPoints = [...["emu", "tools", "tests", "kernel/i386/locore"].flatMap(sourcesIfPresent), "kernel/i386/locore.ts"];
   await build({
     absWorkingDir: root,
     entryPoints: entryPoints.filter((path) => !path.startsWith("tests/fixtures/")),

@@ -10,7 +10,7 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { replaceStrings } from "./asc_strings.js";
 import { DecoratorFlags, DiagnosticCategory, ElementKind, loadAsc } from "./asc_types.js";
-import type { AscClass, AscDiagnostic, AscParser, AscProgram } from "./asc_types.js";
+import type { AscClass, AscClassPrototype, AscDiagnostic, AscParser, AscProgram } from "./asc_types.js";
 import { DATA_BASE } from "./memory_map.js";
 
 /** The project's folder (two above build/host/tools/kcc). */
@@ -18,6 +18,9 @@ export const PROJECT_ROOT = fileURLToPath(new URL("../../../..", import.meta.url
 
 /** Folders of guest sources. */
 export const GUEST_FOLDERS = ["kernel", "vm", "fs"] as const;
+
+/** The assembly, which host programs write, stands among the guest's sources. */
+const HOST_SOURCES = /^kernel\/i386\/locore(\/|\.ts$)/;
 
 /** Mixing usize with u32 is harmless on a 32-bit machine; structs need no WebAssembly export. */
 const SILENCED_WARNINGS = [201, 235];
@@ -75,7 +78,7 @@ export function guestFiles(): string[] {
     if (!existsSync(absolute)) continue;
     for (const entry of readdirSync(absolute, { recursive: true, withFileTypes: true })) {
       const path = relative(PROJECT_ROOT, join(entry.parentPath ?? entry.path, entry.name));
-      const isGuest = path.endsWith(".ts") && !path.endsWith(".d.ts") && path !== "kernel/i386/locore.ts";
+      const isGuest = path.endsWith(".ts") && !path.endsWith(".d.ts") && !HOST_SOURCES.test(path);
       if (entry.isFile() && isGuest) files.push(path);
     }
   }
@@ -119,6 +122,16 @@ function fieldsOf(owner: AscClass): FieldLayout[] {
     fields.push({ name, offset: field.memoryOffset, size: field.type.byteSize, type: field.type.toString() });
   }
   return fields.sort((a, b) => a.offset - b.offset);
+}
+
+/** Lays out the structs that no function uses, too. Runs inside the compiler. */
+function resolveStructs(program: AscProgram): void {
+  for (const element of [...program.elementsByName.values()]) {
+    if (element.kind !== ElementKind.ClassPrototype || element.internalName.startsWith("~lib/")) continue;
+    const prototype = element as AscClassPrototype;
+    const isStruct = prototype.hasDecorator(DecoratorFlags.Unmanaged) && prototype.typeParameterNodes === null;
+    if (isStruct) program.resolver.resolveClass(prototype, null);
+  }
 }
 
 function layoutsOf(program: AscProgram): Layouts {
@@ -172,6 +185,9 @@ export async function compileGuest(entries?: readonly string[], options: AscOpti
     }
     afterInitialize(): void {
       program = this.program;
+    }
+    afterCompile(): void {
+      resolveStructs(this.program);
     }
   }
   const asc = await loadAsc();

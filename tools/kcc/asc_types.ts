@@ -4,7 +4,7 @@
 
 export const NodeKind = { Identifier: 7, Call: 10, Literal: 17, ImportDeclaration: 57, FunctionDeclaration: 56 } as const;
 export const LiteralKind = { String: 2 } as const;
-export const ElementKind = { Global: 0, Class: 7 } as const;
+export const ElementKind = { ClassPrototype: 6, Class: 7 } as const;
 export const DiagnosticCategory = { Pedantic: 0, Info: 1, Warning: 2, Error: 3 } as const;
 export const DecoratorFlags = { Unmanaged: 16 } as const;
 
@@ -56,7 +56,14 @@ export interface AscClass extends AscElement {
   hasDecorator(flag: number): boolean;
 }
 
+export interface AscClassPrototype extends AscElement {
+  readonly typeParameterNodes: readonly unknown[] | null;
+  hasDecorator(flag: number): boolean;
+}
+
 export interface AscProgram {
+  readonly elementsByName: Map<string, AscElement>;
+  readonly resolver: { resolveClass(prototype: AscClassPrototype, typeArguments: null): AscClass | null };
   readonly instancesByName: Map<string, AscElement>;
 }
 

@@ -93,7 +93,7 @@ export class Assembler {
     return this;
   }
 
-  /** A symbol here; it extends to the next symbol or the end. */
+  /** A symbol here; it extends to the next symbol or the end. A name with a leading dot is for the linker only. */
   symbol(name: string, type: SectionSymbol["type"] = "func", global = true): this {
     this.items.push({ kind: "symbol", name, type, global });
     return this;
@@ -192,7 +192,7 @@ export class Assembler {
       else if (item.kind === "symbol") starts.push({ ...item, offset });
     });
     const symbols = starts.map(({ name, offset, type, global }, at) => {
-      const next = starts.slice(at + 1).find((one) => one.offset > offset);
+      const next = starts.slice(at + 1).find((one) => one.offset > offset && !one.name.startsWith("."));
       return { name, offset, type, global, size: (next?.offset ?? end) - offset };
     });
     return { bytes, relocations, symbols };

@@ -20,17 +20,20 @@ export class ByteWriter {
   }
 
   u8(value: number): this {
-    this.view.setUint8(this.reserve(1), value & 0xff);
+    const at = this.reserve(1);
+    this.view.setUint8(at, value & 0xff);
     return this;
   }
 
   u16(value: number): this {
-    this.view.setUint16(this.reserve(2), value & 0xffff, true);
+    const at = this.reserve(2);
+    this.view.setUint16(at, value & 0xffff, true);
     return this;
   }
 
   u32(value: number): this {
-    this.view.setUint32(this.reserve(4), value >>> 0, true);
+    const at = this.reserve(4);
+    this.view.setUint32(at, value >>> 0, true);
     return this;
   }
 
@@ -41,7 +44,8 @@ export class ByteWriter {
   }
 
   bytes(bytes: Uint8Array | readonly number[]): this {
-    this.buffer.set(bytes, this.reserve(bytes.length));
+    const at = this.reserve(bytes.length);
+    this.buffer.set(bytes, at);
     return this;
   }
 

@@ -7,7 +7,8 @@
 //              then data without an address; then `ddb_symtab`, up to `edata`
 //              then bss, up to `end`
 //
-// Symbols that no section holds: kernel_text, etext, edata, end, ddb_symtab,
+// Names that begin with a dot are resolved and then forgotten: they are in no
+// symbol table. Symbols that no section holds: kernel_text, etext, edata, end, ddb_symtab,
 // ddb_symtab_end, and the absolute ones of memory_map.ts.
 import { encodeDdbSymtab } from "./ddb_symtab.js";
 import { ABSOLUTE_SYMBOLS, DATA_BASE, TEXT_BASE } from "./memory_map.js";
@@ -159,10 +160,11 @@ function checkFullNames(symbols: readonly LinkedSymbol[], errors: string[]): voi
 
 /**
  * Links. The first text section must hold the Multiboot header; `entry` is a
- * symbol name. Throws LinkError with every undefined or duplicate symbol and
+ * symbol name. References to the names in `optional` become 0 when nothing
+ * defines them (kernels of tests lack parts). Throws LinkError with every undefined or duplicate symbol and
  * overlap.
  */
-export function link(sections: readonly Section[], entry: string): LinkedImage {
+export function link(sections: readonly Section[], entry: string, optional: readonly string[] = []): LinkedImage {
   const errors: string[] = [];
   const text: Placed<TextSection>[] = [];
   const data: Placed<DataSection>[] = [];
@@ -188,19 +190,22 @@ export function link(sections: readonly Section[], entry: string): LinkedImage {
       label("edata", edata, "data"),
       label("end", end, "bss"),
     ].sort(compareSymbols);
+  const visible = (symbols: readonly LinkedSymbol[]): LinkedSymbol[] => symbols.filter((one) => !one.name.startsWith("."));
   const bssSymbols = bssSections.flatMap((section) =>
     section.symbols.map((symbol) => toLinked(symbol, { section, address: 0 })),
   );
-  const edata = symtab + encodeDdbSymtab([...symbolsFor(0, 0), ...bssSymbols]).length;
+  const edata = symtab + encodeDdbSymtab(visible([...symbolsFor(0, 0), ...bssSymbols])).length;
   const end = place(bssSections, edata, bss);
 
   const symbols = symbolsFor(edata, end);
+  const defined = new Set(symbols.map((one) => one.plain));
+  const absent = optional.filter((name) => !defined.has(name)).map((name) => label(name, 0, "absolute"));
   checkFullNames(symbols, errors);
-  const index = new SymbolIndex(symbols);
+  const index = new SymbolIndex([...symbols, ...absent]);
   errors.push(...index.duplicates());
   const textSegment = fill(text, TEXT_BASE, etext, NOP);
   const dataSegment = fill(data, DATA_BASE, edata, 0);
-  dataSegment.bytes.set(encodeDdbSymtab(symbols), symtab - DATA_BASE);
+  dataSegment.bytes.set(encodeDdbSymtab(visible(symbols)), symtab - DATA_BASE);
   const missing = new Map<string, string>();
   for (const one of text) relocate(one, textSegment, index, missing);
   for (const one of data) relocate(one, dataSegment, index, missing);
@@ -211,7 +216,7 @@ export function link(sections: readonly Section[], entry: string): LinkedImage {
   return {
     text: textSegment,
     data: { ...dataSegment, memorySize: end - DATA_BASE },
-    symbols,
+    symbols: visible(symbols),
     lines: text.map(linesOf).filter((sequence) => sequence.lines.length > 0),
     entry: (start as LinkedSymbol).address,
   };
