@@ -139,7 +139,7 @@ function loadByAddresses(memory: Uint8Array, kernel: Uint8Array, header: Header,
   ) as [number, number, number, number, number];
   const start = header.offset - (header_addr - load_addr);
   const size = load_end_addr === 0 ? kernel.length - start : load_end_addr - load_addr;
-  if (load_addr > header_addr || start < 0 || size < 0 || start + size > kernel.length) {
+  if (load_addr > header_addr || start < 0 || size < 0 || start + size > kernel.length || size === 0) {
     throw new LoaderError(name, "the address fields of its Multiboot header do not fit the file", NOT_MULTIBOOT);
   }
   const memorySize = Math.max(size, bss_end_addr === 0 ? 0 : bss_end_addr - load_addr);

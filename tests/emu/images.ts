@@ -1,0 +1,63 @@
+// Kernel images made in memory, for the loader's tests and for machines without a compiler at hand.
+
+export interface ImageSegment {
+  readonly vaddr: number;
+  readonly paddr: number;
+  readonly bytes: Uint8Array;
+  readonly memsz?: number;
+}
+
+/** The Multiboot header words for `flags`. */
+export function multibootHeader(flags: number): Uint8Array {
+  const header = new Uint8Array(12);
+  const view = new DataView(header.buffer);
+  view.setUint32(0, 0x1badb002, true);
+  view.setUint32(4, flags, true);
+  view.setUint32(8, -(0x1badb002 + flags) >>> 0, true);
+  return header;
+}
+
+/** A 32-bit i386 executable with the given loadable segments, each at a page boundary of the file. */
+export function elfImage(entry: number, segments: readonly ImageSegment[]): Uint8Array {
+  const offsets: number[] = [];
+  let end = 4096;
+  for (const segment of segments) {
+    offsets.push(end);
+    end += Math.ceil(segment.bytes.length / 4096) * 4096;
+  }
+  const image = new Uint8Array(end);
+  const view = new DataView(image.buffer);
+  image.set([0x7f, 0x45, 0x4c, 0x46, 1, 1, 1]);
+  view.setUint16(16, 2, true);
+  view.setUint16(18, 3, true);
+  view.setUint32(20, 1, true);
+  view.setUint32(24, entry, true);
+  view.setUint32(28, 52, true);
+  view.setUint16(40, 52, true);
+  view.setUint16(42, 32, true);
+  view.setUint16(44, segments.length, true);
+  segments.forEach((segment, i) => {
+    const words = [1, offsets[i]!, segment.vaddr, segment.paddr, segment.bytes.length];
+    const sizes = [segment.memsz ?? segment.bytes.length, 7, 4096];
+    [...words, ...sizes].forEach((word, j) => view.setUint32(52 + 32 * i + 4 * j, word, true));
+    image.set(segment.bytes, offsets[i]);
+  });
+  return image;
+}
+
+/** Machine code that sends physical ranges over COM1 byte by byte and then writes 0 to the exit port. */
+export function dumpCode(ranges: readonly (readonly [number, number])[]): Uint8Array {
+  const word = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >>> shift) & 0xff);
+  const code = [0xfc, 0x66, 0xba, 0xf8, 0x03];
+  for (const [from, length] of ranges) code.push(0xbe, ...word(from), 0xb9, ...word(length), 0xf3, 0x6e);
+  code.push(0x31, 0xc0, 0xe6, 0xf4, 0xf4, 0xeb, 0xfd);
+  return new Uint8Array(code);
+}
+
+/** A kernel at 1 MB that runs `code`; linked at `virtual` where that differs from its physical address. */
+export function kernelOf(code: Uint8Array, flags = 3, virtual = 0x100000): Uint8Array {
+  const text = new Uint8Array(16 + code.length);
+  text.set(multibootHeader(flags));
+  text.set(code, 16);
+  return elfImage(virtual + 16, [{ vaddr: virtual, paddr: 0x100000, bytes: text, memsz: text.length + 5000 }]);
+}
