@@ -67,7 +67,7 @@ export function strncmp(a: usize, b: usize, n: u32): i32 {
 /** Copies a string with its NUL. Returns dst. */
 export function strcpy(dst: usize, src: usize): usize {
   let at = dst;
-  for (; ;) {
+  while (true) {
     const byte = load<u8>(src++);
     store<u8>(at++, byte);
     if (byte == 0) return dst;
@@ -102,10 +102,11 @@ export function strcat(dst: usize, src: usize): usize {
 
 /** Address of the first `byte` in the string, or 0. */
 export function strchr(s: usize, byte: u32): usize {
-  for (; ; s++) {
-    if (load<u8>(s) == byte) return s;
+  while (load<u8>(s) != byte) {
     if (load<u8>(s) == 0) return 0;
+    s++;
   }
+  return s;
 }
 
 /** Number of bytes left in [cp, cp + size) from the first one that is not `mask`; 0 when all are. */
