@@ -1,0 +1,104 @@
+// What the programs of the workloads use of the system: processes and files.
+//
+// The programs run as kernel processes, each with an address space of its own,
+// until user mode exists. They reach files only through namei, the vnode
+// operations and the buffer cache; there is no short way.
+//
+// Functions return 0 or an errno unless they say otherwise; all may sleep.
+
+import { FREAD, FWRITE, O_CREAT, O_TRUNC } from "../../fs/fcntl";
+import { FOLLOW, LOCKLEAF, LOOKUP, NOFOLLOW, Nameidata } from "../../fs/namei";
+import { NDINIT, namei } from "../../fs/vfs_lookup";
+import { vput } from "../../fs/vfs_subr";
+import { vn_close, vn_open, vn_rdwr } from "../../fs/vfs_vnops";
+import { NOCRED, VDIR, Vattr, Vnode } from "../../fs/vnode";
+import { VOP_GETATTR, VOP_READDIR, VOP_UNLOCK } from "../../fs/vnode_if";
+import { kwait } from "../kern_exit";
+import { fork_kernel_proc } from "../kern_fork";
+import { curproc } from "../kern_proc";
+import { frame_alloc } from "../i386/cpufunc";
+import { ENOTDIR } from "../sys/errno";
+import { Proc } from "../sys/proc";
+import { Iovec, SIZEOF_IOVEC, SIZEOF_UIO, UIO_READ, UIO_SYSSPACE, UIO_WRITE, Uio } from "../sys/uio";
+
+type ProgramMain = (arg: usize) => void;
+
+/**
+ * Runs `main(arg)` as a new process called `name` and waits for it. Returns its
+ * exit status, or a negative errno when there is no process to be had.
+ */
+export function run_program(name: usize, main: ProgramMain, arg: usize): i32 {
+  const newp = frame_alloc(4);
+  const status = frame_alloc(4);
+  const error = fork_kernel_proc(curproc(), main.index, arg, name, newp);
+  if (error != 0) return -error;
+  const waited = kwait(curproc(), changetype<Proc>(load<usize>(newp)).p_pid, status);
+  return waited != 0 ? -waited : load<i32>(status);
+}
+
+/** Opens `path` for reading or (created, emptied) for writing; the unlocked, referenced vnode goes to `vpp`. */
+export function open_file(path: usize, writing: bool, mode: u32, vpp: usize): i32 {
+  const nd = changetype<Nameidata>(frame_alloc(offsetof<Nameidata>()));
+  NDINIT(nd, LOOKUP, FOLLOW, UIO_SYSSPACE, path, curproc());
+  const error = vn_open(nd, writing ? FWRITE | O_CREAT | O_TRUNC : FREAD, mode);
+  if (error != 0) return error;
+  store<usize>(vpp, changetype<usize>(nd.ni_vp));
+  VOP_UNLOCK(nd.ni_vp, 0);
+  return 0;
+}
+
+export function close_file(vp: Vnode, writing: bool): i32 {
+  return vn_close(vp, writing ? FWRITE : FREAD, NOCRED, curproc());
+}
+
+/** Reads up to `len` bytes at `offset`; the count goes to `countp`. */
+export function read_file(vp: Vnode, buf: usize, len: u32, offset: u64, countp: usize): i32 {
+  const residp = frame_alloc(4);
+  const error = vn_rdwr(UIO_READ, vp, buf, len, i64(offset), UIO_SYSSPACE, 0, NOCRED, residp, curproc());
+  store<u32>(countp, error != 0 ? 0 : len - load<u32>(residp));
+  return error;
+}
+
+/** Writes `len` bytes at `offset`. */
+export function write_file(vp: Vnode, buf: usize, len: u32, offset: u64): i32 {
+  return vn_rdwr(UIO_WRITE, vp, buf, len, i64(offset), UIO_SYSSPACE, 0, NOCRED, 0, curproc());
+}
+
+/** Attributes of `path` itself (a symbolic link is not followed). */
+export function lstat_file(path: usize, vap: Vattr): i32 {
+  const nd = changetype<Nameidata>(frame_alloc(offsetof<Nameidata>()));
+  NDINIT(nd, LOOKUP, NOFOLLOW | LOCKLEAF, UIO_SYSSPACE, path, curproc());
+  let error = namei(nd);
+  if (error != 0) return error;
+  error = VOP_GETATTR(nd.ni_vp, vap, NOCRED, curproc());
+  vput(nd.ni_vp);
+  return error;
+}
+
+/**
+ * Reads directory entries of `path` from the offset at `offsetp` on, which moves
+ * on. `countp` gets the bytes read, 0 at the end.
+ */
+export function read_directory(path: usize, buf: usize, len: u32, offsetp: usize, countp: usize): i32 {
+  const nd = changetype<Nameidata>(frame_alloc(offsetof<Nameidata>()));
+  const uio = changetype<Uio>(frame_alloc(SIZEOF_UIO));
+  const iov = changetype<Iovec>(frame_alloc(SIZEOF_IOVEC));
+  const eofp = frame_alloc(4);
+  NDINIT(nd, LOOKUP, FOLLOW | LOCKLEAF, UIO_SYSSPACE, path, curproc());
+  let error = namei(nd);
+  if (error != 0) return error;
+  iov.iov_base = buf;
+  iov.iov_len = len;
+  uio.uio_iov = iov;
+  uio.uio_iovcnt = 1;
+  uio.uio_offset = load<i64>(offsetp);
+  uio.uio_resid = len;
+  uio.uio_segflg = UIO_SYSSPACE;
+  uio.uio_rw = UIO_READ;
+  uio.uio_procp = 0;
+  error = nd.ni_vp.v_type == VDIR ? VOP_READDIR(nd.ni_vp, uio, NOCRED, eofp, 0, 0) : ENOTDIR;
+  vput(nd.ni_vp);
+  store<u32>(countp, error != 0 ? 0 : len - uio.uio_resid);
+  store<i64>(offsetp, uio.uio_offset);
+  return error;
+}

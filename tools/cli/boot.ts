@@ -1,0 +1,53 @@
+// `ptmap boot`: the guest's console on the terminal, both ways.
+
+import { ConsoleLog } from "./console.js";
+import type { Parsed } from "./args.js";
+import { Session, outcome, rootOf } from "./session.js";
+
+const CTRL_A = 0x01;
+/** After Ctrl-A: x ends the machine, b sends a break, Ctrl-A sends itself. */
+const ESCAPE = { quit: 0x78, itself: CTRL_A } as const;
+
+/** Keys from the terminal to COM1. Returns a function that undoes it. */
+function attachKeyboard(send: (bytes: number[]) => void, quit: () => void): () => void {
+  const { stdin } = process;
+  let escaped = false;
+  const onData = (chunk: Buffer) => {
+    for (const byte of chunk) {
+      if (escaped) {
+        escaped = false;
+        if (byte === ESCAPE.quit) quit();
+        else send([byte]);
+      } else if (byte === CTRL_A) escaped = true;
+      else send([byte === 0x0a ? 0x0d : byte]);
+    }
+  };
+  if (stdin.isTTY) stdin.setRawMode(true);
+  stdin.on("data", onData);
+  return () => {
+    stdin.off("data", onData);
+    if (stdin.isTTY) stdin.setRawMode(false);
+    stdin.pause();
+  };
+}
+
+/** Runs the command; returns the exit status. */
+export async function bootCommand(parsed: Parsed): Promise<number> {
+  const raw = process.stdin.isTTY && process.stdout.isTTY;
+  const console = new ConsoleLog((text) => void process.stdout.write(raw ? text.replaceAll("\n", "\r\n") : text));
+  const session = new Session({ parsed, bootArguments: [], root: rootOf(parsed), console });
+  let quit = false;
+  const detach = attachKeyboard((bytes) => session.machine.serialInput(bytes), () => (quit = true));
+  try {
+    const result = await session.run(async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return !quit;
+    });
+    session.finish();
+    const { status, line } = outcome(result);
+    if (line) process.stderr.write(`ptmap: ${line}\n`);
+    return status;
+  } finally {
+    detach();
+  }
+}

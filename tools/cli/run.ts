@@ -1,0 +1,140 @@
+// `ptmap run WORKLOAD`: boots, lets the guest work, prints its console and then
+// the figures.
+
+import { MemoryDisk } from "../../emu/index.js";
+import { parseSize, type Parsed } from "./args.js";
+import { Capture } from "./capture.js";
+import { ConsoleLog, summaryLines } from "./console.js";
+import { UsageError } from "./errors.js";
+import { nearest } from "./args.js";
+import { projectTree, type RootImage } from "./root.js";
+import { Session, outcome, rootOf, saveFile } from "./session.js";
+import { WORKLOADS, type Workload } from "./workloads.js";
+import { progressLine } from "./progress.js";
+
+const MB = 1024 * 1024;
+/** Room for the kernel, its structures and the buffer cache. */
+const KERNEL_ROOM = 12 * MB;
+
+/** The outcome of a run as --json prints it and summary.json holds it. */
+export interface RunSummary {
+  readonly workload: string;
+  readonly outcome: string;
+  readonly status: number;
+  readonly [figure: string]: unknown;
+}
+
+function findWorkload(name: string): Workload {
+  const workload = WORKLOADS.find((w) => w.name === name);
+  if (workload) return workload;
+  const names = WORKLOADS.map((w) => w.name);
+  throw new UsageError(`unknown workload '${name}'; did you mean '${nearest(name, names)}'? (ptmap run --help lists them)`);
+}
+
+function checkFlags(workload: Workload, parsed: Parsed): void {
+  const wrong = workload.refuses.find((flag) => parsed.values.has(flag));
+  if (wrong) throw new UsageError(`flag '--${wrong}' means nothing to the workload '${workload.name}'; leave it out`);
+}
+
+/** Size of an MFS that holds the tree of `root`: its data, a tenth, and room for inodes and maps. */
+function fittedMfsSize(root: RootImage): number {
+  return Math.ceil((root.usedBytes * 1.15 + 2 * MB) / MB) * MB;
+}
+
+/** Refuses at once what would end in the guest's shortage of memory. */
+function checkMemory(parsed: Parsed, root: RootImage, mfsSize: number): void {
+  const memory = parseSize(parsed.values.get("mem") ?? "64M", "mem");
+  const needed = root.bytes.length + Math.min(mfsSize, root.usedBytes * 1.3 + 2 * MB) + KERNEL_ROOM;
+  if (needed <= memory) return;
+  const advice = Math.ceil(needed / (16 * MB)) * 16;
+  throw new UsageError(`the root image and the memory file system need ${Math.ceil(needed / MB)} MB; use --mem ${advice}M`);
+}
+
+const OUTCOMES: Readonly<Record<number, string>> = { 0: "clean", 1: "failed", 3: "panic", 4: "budget" };
+
+/** Runs the command; returns the exit status. */
+export async function runCommand(parsed: Parsed): Promise<number> {
+  const workload = findWorkload(parsed.operands[0]!);
+  checkFlags(workload, parsed);
+  const json = parsed.switches.has("json");
+  const stream = json ? process.stderr : process.stdout;
+  const console = new ConsoleLog((text) => void stream.write(text));
+  const root = rootOf(parsed) ?? projectTree();
+  const mfsSizeText = parsed.values.get("mfs-size");
+  const mfsSize = mfsSizeText === undefined ? fittedMfsSize(root) : parseSize(mfsSizeText, "mfs-size");
+  const bootArguments = [...workload.bootArguments(parsed, mfsSize), "syncer=off", "ddb.lines=0"];
+  checkMemory(parsed, root, mfsSize);
+  const saveTo = parsed.values.get("save-mfs");
+  if (saveTo !== undefined && parsed.values.has("disk")) {
+    throw new UsageError("flags '--save-mfs' and '--disk' both want wd0; give one of them");
+  }
+  const session = new Session({
+    parsed, bootArguments, root, console, ...(saveTo === undefined ? {} : { scratchDisk: mfsSize + MB }),
+  });
+  const capture = new Capture(session, console);
+  const progress = progressLine(session.machine);
+  const started = process.hrtime.bigint();
+  const result = await session.run(progress.update);
+  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+  progress.clear();
+  console.flush();
+  session.finish();
+  const { status, line } = outcome(result);
+  if (line) process.stderr.write(`ptmap: ${line}\n`);
+  if (saveTo !== undefined) saveFile(saveTo, savedImage(session.disk!, mfsSize));
+  const summary: RunSummary = {
+    workload: workload.name,
+    outcome: OUTCOMES[status] ?? "failed",
+    status,
+    ...summaryLines(console.text),
+    ...capture.fatal(),
+    ...machineFigures(session, seconds),
+  };
+  const folder = parsed.values.get("capture");
+  if (folder !== undefined) capture.write(folder, summary);
+  process.stdout.write(json ? `${JSON.stringify(summary)}\n` : summaryText(summary));
+  return status;
+}
+
+/** The part of the disk that holds the file system. */
+function savedImage(disk: MemoryDisk, size: number): Uint8Array {
+  return disk.bytes.subarray(0, size);
+}
+
+/** Figures that only the machine knows. Host figures vary from run to run; all others do not. */
+function machineFigures(session: Session, seconds: number): Record<string, unknown> {
+  const c = session.machine.counters();
+  return {
+    guest_cycles: c.cycles,
+    idle_cycles: c.idleCycles,
+    instructions: c.instructions,
+    page_faults: c.pageFaults.reduce((sum, n) => sum + n, 0),
+    page_faults_by_error_code: c.pageFaults,
+    tlb_misses: c.tlbMissesRead + c.tlbMissesWrite + c.tlbMissesFetch,
+    tlb_misses_by_kind: { read: c.tlbMissesRead, write: c.tlbMissesWrite, fetch: c.tlbMissesFetch },
+    page_walks: c.pageWalks,
+    cr3_loads: c.cr3Loads,
+    invlpg: c.invlpg,
+    interrupts: c.interrupts,
+    host_seconds: Number(seconds.toFixed(3)),
+    mips: Number((c.instructions / seconds / 1e6).toFixed(1)),
+  };
+}
+
+function row(name: string, value: unknown): string {
+  const text = typeof value === "number" ? value.toLocaleString("en-US") : String(value);
+  return `  ${name.padEnd(34)}${text.padStart(18)}\n`;
+}
+
+/** The short summary for a person: one line a figure. */
+function summaryText(summary: RunSummary): string {
+  const lines = [`\n${summary.workload}: ${summary.outcome}\n`];
+  for (const [name, value] of Object.entries(summary)) {
+    if (["workload", "outcome", "status"].includes(name)) continue;
+    if (Array.isArray(value)) continue;
+    if (typeof value === "object" && value !== null) {
+      for (const [part, n] of Object.entries(value)) lines.push(row(`  ${part}`, n));
+    } else lines.push(row(name.replaceAll("_", " "), value));
+  }
+  return lines.join("");
+}

@@ -1,0 +1,164 @@
+// One machine run on behalf of a command: the pieces named on the command line
+// are put together, the machine runs, the outcome is told.
+
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
+import { LoaderError, MB, Machine, MemoryDisk, elfSymbols, readElf32, type ElfSymbol, type RunResult } from "../../emu/index.js";
+import { parseCount, parseSize, type Parsed } from "./args.js";
+import { ConsoleLog } from "./console.js";
+import { EXIT, InputError, UsageError } from "./errors.js";
+import { KERNEL } from "./paths.js";
+import { rootImage, type RootImage } from "./root.js";
+
+/** Guest cycles between two looks at the host's side: input, progress. */
+const SLICE = 4_000_000;
+/** What the kernel writes to the exit port. */
+const GUEST_EXIT = { clean: 0, panic: 1 } as const;
+const SECTOR = 512;
+
+export interface SessionOptions {
+  readonly parsed: Parsed;
+  /** Boot arguments of the workload; the user's --append follows. */
+  readonly bootArguments: readonly string[];
+  readonly root: RootImage | undefined;
+  /** An empty disk of so many bytes when --disk names none. */
+  readonly scratchDisk?: number;
+  readonly console: ConsoleLog;
+}
+
+/** Reads a file for the user. Throws InputError. */
+export function readInput(path: string, what: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const reason = code === "ENOENT" ? "it does not exist" : code === "EISDIR" ? "it is a folder" : String(code);
+    throw new InputError(`cannot read ${what} ${path}: ${reason}; give the path of a file`);
+  }
+}
+
+/** The root file system named by --root, or undefined. */
+export function rootOf(parsed: Parsed): RootImage | undefined {
+  const path = parsed.values.get("root");
+  return path === undefined ? undefined : rootImage(path);
+}
+
+export class Session {
+  readonly machine: Machine;
+  readonly symbols: ReadonlyMap<string, ElfSymbol>;
+  readonly disk: MemoryDisk | undefined;
+  readonly #options: SessionOptions;
+  readonly #budget: number;
+
+  /** Builds and loads the machine. Throws UsageError and InputError. */
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    const { parsed } = options;
+    const value = (name: string) => parsed.values.get(name);
+    this.#budget = value("max-cycles") ? parseCount(value("max-cycles")!, "max-cycles", 1, Number.MAX_SAFE_INTEGER) : Infinity;
+    const memorySize = parseSize(value("mem") ?? "64M", "mem");
+    if (memorySize % MB !== 0 || memorySize < 8 * MB || memorySize > 1024 * MB) {
+      throw new UsageError(`flag '--mem' needs whole megabytes from 8M to 1024M, not '${value("mem")}'`);
+    }
+    this.disk = this.#openDisk();
+    this.machine = new Machine({
+      memorySize,
+      cpu: (value("cpu") ?? "i486") as "i386" | "i486",
+      timing: (value("timing") ?? "model") as "model" | "none",
+      ...(this.disk ? { disk: this.disk } : {}),
+      onSerialOutput: (byte) => options.console.put(byte),
+    });
+    const kernelPath = value("kernel") ?? KERNEL;
+    const kernel = readInput(kernelPath, "kernel");
+    this.#load(kernel, kernelPath);
+    this.symbols = new Map(elfSymbols(readElf32(kernel, kernelPath)).map((symbol) => [symbol.name, symbol]));
+  }
+
+  #openDisk(): MemoryDisk | undefined {
+    const path = this.#options.parsed.values.get("disk");
+    if (path === undefined) {
+      if (this.#options.parsed.switches.has("disk-write")) throw new UsageError("flag '--disk-write' needs '--disk FILE'");
+      return this.#options.scratchDisk ? new MemoryDisk(new Uint8Array(this.#options.scratchDisk)) : undefined;
+    }
+    const bytes = readInput(path, "disk");
+    if (bytes.length === 0 || bytes.length % SECTOR !== 0) {
+      throw new InputError(`disk ${path} has ${bytes.length} bytes; a disk is a whole number of ${SECTOR}-byte sectors`);
+    }
+    return new MemoryDisk(Uint8Array.from(bytes));
+  }
+
+  #load(kernel: Uint8Array, path: string): void {
+    const { parsed, bootArguments, root } = this.#options;
+    const append = [...bootArguments, parsed.values.get("append") ?? ""].filter((word) => word !== "").join(" ");
+    const modules = root ? [{ bytes: root.bytes, string: root.name }] : [];
+    try {
+      this.machine.loadMultiboot({ kernel, kernelName: basename(path), append, modules });
+    } catch (error) {
+      if (error instanceof LoaderError) throw new InputError(error.message);
+      throw error;
+    }
+  }
+
+  /** The address of a kernel symbol. */
+  address(name: string): number | undefined {
+    return this.symbols.get(name)?.value;
+  }
+
+  /** Runs to the end, or to a budget. `between` is called every few million cycles. */
+  async run(between?: () => Promise<boolean> | boolean): Promise<RunResult> {
+    for (;;) {
+      const left = this.#budget - this.machine.cycles;
+      if (left <= 0) return { kind: "budget" };
+      const result = this.machine.run({ maxCycles: Math.min(SLICE, left) });
+      this.#options.console.flush();
+      if (result.kind !== "budget") return result;
+      if (between && !(await between())) return { kind: "stopped", reason: "user" };
+    }
+  }
+
+  /** Writes the disk back where the user asked for it. */
+  finish(): void {
+    const { parsed } = this.#options;
+    if (!this.disk || !parsed.switches.has("disk-write")) return;
+    const path = parsed.values.get("disk")!;
+    saveFile(path, this.disk.bytes);
+  }
+}
+
+/** Writes a result for the user. Throws InputError. */
+export function saveFile(path: string, bytes: Uint8Array | string): void {
+  try {
+    writeFileSync(path, bytes);
+  } catch (error) {
+    throw new InputError(`cannot write ${path}: ${(error as NodeJS.ErrnoException).code}; choose another place`);
+  }
+}
+
+/** The exit status of `ptmap` for the end of a run, and a line for the user when it was no normal end. */
+export function outcome(result: RunResult): { readonly status: number; readonly line: string } {
+  switch (result.kind) {
+    case "exit":
+      if (result.code === GUEST_EXIT.clean) return { status: EXIT.ok, line: "" };
+      if (result.code === GUEST_EXIT.panic) return { status: EXIT.guestPanic, line: "" };
+      return { status: EXIT.failure, line: "" };
+    case "halted":
+      return { status: EXIT.guestPanic, line: "the processor halted with interrupts off" };
+    case "tripleFault":
+      return { status: EXIT.guestPanic, line: result.report };
+    case "reset":
+      return { status: EXIT.ok, line: "the guest reset the machine" };
+    case "budget":
+      return { status: EXIT.budget, line: "the cycle budget ran out; raise --max-cycles" };
+    case "stopped":
+      return { status: EXIT.ok, line: "" };
+  }
+}
+
+/** Is `path` a folder? Throws InputError when there is nothing. */
+export function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    throw new InputError(`cannot read ${path}: it does not exist; give a folder or a file`);
+  }
+}
