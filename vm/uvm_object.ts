@@ -19,7 +19,7 @@
 //   releasepg   whoever unbusies a released page           yes for objects that release none
 //
 // An empty slot holds 0. The order of the slots is historic (13 words).
-import { UvmFaultinfo } from "./uvm_fault";
+import { UvmFaultinfo } from "./uvm_fault_i";
 import { VmPage } from "./uvm_page";
 
 /** Reference count of the kernel's pageable object. */

@@ -473,6 +473,7 @@ export function uvm_pagewire(pg: VmPage): void {
 
 /** Undoes one uvm_pagewire; the last makes the page active. */
 export function uvm_pageunwire(pg: VmPage): void {
+  if (pg.wire_count == 0) panic(cs("uvm_pageunwire: page %p is not wired"), changetype<usize>(pg));
   const s = splvm();
   pg.wire_count--;
   if (pg.wire_count == 0) {

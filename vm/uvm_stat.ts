@@ -101,41 +101,62 @@ export class Uvmexp {
 
 export const uvmexp = changetype<Uvmexp>(memory.data(offsetof<Uvmexp>(), 4));
 
-/** Prints the state of the virtual memory system on the console. DDB: `call uvm_dump`. */
-export function uvm_dump(): void {
-  const u = uvmexp;
-  printf(cs("Current UVM status:\n"));
-  printf(cs("  pagesize=%d (0x%x), pagemask=0x%x, pageshift=%d\n"), u.pagesize, u.pagesize, u.pagemask, u.pageshift);
-  printf(cs("  %d VM pages: %d active, %d inactive, %d wired, %d free\n"), u.npages, u.active, u.inactive, u.wired,
-    u.free);
-  printf(cs("  freemin=%d, free-target=%d, inactive-target=%d, wired-max=%d\n"), u.freemin, u.freetarg, u.inactarg,
-    u.wiredmax);
-  printf(cs("  faults=%d, traps=%d, intrs=%d, ctxswitch=%d\n"), u.faults, u.traps, u.intrs, u.swtch);
-  printf(cs("  softint=%d, syscalls=%d, swapins=%d, swapouts=%d\n"), u.softs, u.syscalls, u.swapins, u.swapouts);
-  uvm_dump_faults();
-  uvm_dump_daemon();
-  printf(cs("  kernel pointers:\n"));
-  printf(cs("    objs(kern/kmem/mb)=%p/%p/%p\n"), changetype<usize>(kernel_object()), u.kmem_object, u.mb_object);
+/** uvm_dump's way to printf: all ten words given. */
+function dump_printf(fmt: usize, a0: u32, a1: u32, a2: u32, a3: u32, a4: u32, a5: u32, a6: u32, a7: u32, a8: u32,
+  a9: u32): void {
+  printf(fmt, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9);
 }
 
-function uvm_dump_faults(): void {
+/** Prints the state of the virtual memory system on the console. DDB: `call uvm_dump`. */
+export function uvm_dump(): void {
+  uvmexp_print(dump_printf.index);
+}
+
+function line4(pr: u32, fmt: usize, a0: u32, a1: u32, a2: u32, a3: u32): void {
+  call_indirect<void>(pr, fmt, a0, a1, a2, a3, 0 as u32, 0 as u32, 0 as u32, 0 as u32, 0 as u32, 0 as u32);
+}
+
+function line5(pr: u32, fmt: usize, a0: u32, a1: u32, a2: u32, a3: u32, a4: u32): void {
+  call_indirect<void>(pr, fmt, a0, a1, a2, a3, a4, 0 as u32, 0 as u32, 0 as u32, 0 as u32, 0 as u32);
+}
+
+/** The same through `pr`, a function as in uvm_ddb.ts. */
+export function uvmexp_print(pr: u32): void {
   const u = uvmexp;
-  printf(cs("  fault counts:\n"));
-  printf(cs("    noram=%d, noanon=%d, pgwait=%d, pgrele=%d\n"), u.fltnoram, u.fltnoanon, u.fltpgwait, u.fltpgrele);
-  printf(cs("    ok relocks(total)=%d(%d), anget(retrys)=%d(%d), amapcopy=%d\n"), u.fltrelckok, u.fltrelck, u.fltanget,
-    u.fltanretry, u.fltamcopy);
-  printf(cs("    neighbor anon/obj pg=%d/%d, gets(lock/unlock)=%d/%d\n"), u.fltnamap, u.fltnomap, u.fltlget, u.fltget);
-  printf(cs("    cases: anon=%d, anoncow=%d, obj=%d, prcopy=%d, przero=%d\n"), u.flt_anon, u.flt_acow, u.flt_obj,
+  line4(pr, cs("Current UVM status:\n"), 0, 0, 0, 0);
+  line4(pr, cs("  pagesize=%d (0x%x), pagemask=0x%x, pageshift=%d\n"), u.pagesize, u.pagesize, u.pagemask,
+    u.pageshift);
+  line5(pr, cs("  %d VM pages: %d active, %d inactive, %d wired, %d free\n"), u.npages, u.active, u.inactive, u.wired,
+    u.free);
+  line4(pr, cs("  freemin=%d, free-target=%d, inactive-target=%d, wired-max=%d\n"), u.freemin, u.freetarg, u.inactarg,
+    u.wiredmax);
+  line4(pr, cs("  faults=%d, traps=%d, intrs=%d, ctxswitch=%d\n"), u.faults, u.traps, u.intrs, u.swtch);
+  line4(pr, cs("  softint=%d, syscalls=%d, swapins=%d, swapouts=%d\n"), u.softs, u.syscalls, u.swapins, u.swapouts);
+  faults_print(pr);
+  daemon_print(pr);
+  line4(pr, cs("  kernel pointers:\n"), 0, 0, 0, 0);
+  line4(pr, cs("    objs(kern/kmem/mb)=%p/%p/%p\n"), changetype<usize>(kernel_object()), u.kmem_object, u.mb_object, 0);
+}
+
+function faults_print(pr: u32): void {
+  const u = uvmexp;
+  line4(pr, cs("  fault counts:\n"), 0, 0, 0, 0);
+  line4(pr, cs("    noram=%d, noanon=%d, pgwait=%d, pgrele=%d\n"), u.fltnoram, u.fltnoanon, u.fltpgwait, u.fltpgrele);
+  line5(pr, cs("    ok relocks(total)=%d(%d), anget(retrys)=%d(%d), amapcopy=%d\n"), u.fltrelckok, u.fltrelck,
+    u.fltanget, u.fltanretry, u.fltamcopy);
+  line4(pr, cs("    neighbor anon/obj pg=%d/%d, gets(lock/unlock)=%d/%d\n"), u.fltnamap, u.fltnomap, u.fltlget,
+    u.fltget);
+  line5(pr, cs("    cases: anon=%d, anoncow=%d, obj=%d, prcopy=%d, przero=%d\n"), u.flt_anon, u.flt_acow, u.flt_obj,
     u.flt_prcopy, u.flt_przero);
 }
 
-function uvm_dump_daemon(): void {
+function daemon_print(pr: u32): void {
   const u = uvmexp;
-  printf(cs("  daemon and swap counts:\n"));
-  printf(cs("    woke=%d, revs=%d, scans=%d, swout=%d\n"), u.pdwoke, u.pdrevs, u.pdscans, u.pdswout);
-  printf(cs("    busy=%d, freed=%d, reactivate=%d, deactivate=%d\n"), u.pdbusy, u.pdfreed, u.pdreact, u.pddeact);
-  printf(cs("    pageouts=%d, pending=%d, nswget=%d\n"), u.pdpageouts, u.pdpending, u.nswget);
-  printf(cs("    nswapdev=%d, nanon=%d, nanonneeded=%d nfreeanon=%d\n"), u.nswapdev, u.nanon, u.nanonneeded,
+  line4(pr, cs("  daemon and swap counts:\n"), 0, 0, 0, 0);
+  line4(pr, cs("    woke=%d, revs=%d, scans=%d, swout=%d\n"), u.pdwoke, u.pdrevs, u.pdscans, u.pdswout);
+  line4(pr, cs("    busy=%d, freed=%d, reactivate=%d, deactivate=%d\n"), u.pdbusy, u.pdfreed, u.pdreact, u.pddeact);
+  line4(pr, cs("    pageouts=%d, pending=%d, nswget=%d\n"), u.pdpageouts, u.pdpending, u.nswget, 0);
+  line4(pr, cs("    nswapdev=%d, nanon=%d, nanonneeded=%d nfreeanon=%d\n"), u.nswapdev, u.nanon, u.nanonneeded,
     u.nfreeanon);
-  printf(cs("    swpages=%d, swpginuse=%d, swpgonly=%d paging=%d\n"), u.swpages, u.swpginuse, u.swpgonly, u.paging);
+  line4(pr, cs("    swpages=%d, swpginuse=%d, swpgonly=%d paging=%d\n"), u.swpages, u.swpginuse, u.swpgonly, u.paging);
 }
