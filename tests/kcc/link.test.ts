@@ -114,7 +114,7 @@ function operandDifference(
   const read = registerName(instruction.opRegister(at));
   const meant = NAMES.get(operand) as string;
   // Of selectors iced shows the whole register.
-  return read === meant || (code === "Ew" && read === `e${meant}`) ? undefined : `register ${read} instead of ${meant}`;
+  return read === meant || (/^[EG]w$/.test(code) && read === `e${meant}`) ? undefined : `register ${read} instead of ${meant}`;
 }
 
 /** Encodes one random use of a row and lets iced read it. Returns a complaint, "" when right, undefined when left out. */
