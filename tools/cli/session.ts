@@ -101,7 +101,7 @@ export class Session {
 
   /** The address of a kernel symbol. */
   address(name: string): number | undefined {
-    return this.symbols.get(name)?.value;
+    return this.symbols.get(name)?.st_value;
   }
 
   /** Runs to the end, or to a budget. `between` is called every few million cycles. */
