@@ -1,0 +1,14 @@
+// Hosted interrupts: there are none.
+export function splvm(): u32 {
+  return 0;
+}
+
+export function splhigh(): u32 {
+  return 0;
+}
+
+export function splbio(): u32 {
+  return 0;
+}
+
+export function splx(s: u32): void {}
