@@ -13,7 +13,7 @@ import { compileGuest } from "../../tools/kcc/asc.js";
 import { Assembler } from "../../tools/kcc/assembler.js";
 import { encodeElf } from "../../tools/kcc/elf.js";
 import { encodeInstruction } from "../../tools/kcc/encode.js";
-import { constantsOf, guestFacts } from "../../tools/kcc/facts.js";
+import { guestFacts } from "../../tools/kcc/facts.js";
 import { link, LinkError } from "../../tools/kcc/link.js";
 import type { LinkedImage } from "../../tools/kcc/link.js";
 import type { Section, TextSection } from "../../tools/kcc/object.js";
@@ -300,8 +300,8 @@ t.test("undefined, duplicate and overlapping input gets one line each", (t) => {
 /** locore with a guest written in assembly: prints, then leaves through the debug-exit port. */
 async function tinyKernel(): Promise<LinkedImage> {
   const headers = ["kernel/sys/param.ts", "kernel/sys/errno.ts", "kernel/i386/frame.ts", "kernel/i386/pcb.ts"];
-  const { wasm, layouts } = await compileGuest(headers);
-  const facts = guestFacts(constantsOf(decodeModule(wasm as Uint8Array)), layouts);
+  const { constants, layouts } = await compileGuest(headers);
+  const facts = guestFacts(constants, layouts);
   const code = new Assembler();
   const [next, done] = [o.label("next"), o.label("done")];
   code.symbol("init386").op("ret");

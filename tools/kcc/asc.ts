@@ -1,6 +1,6 @@
 // Drives the AssemblyScript compiler in process: guest sources in, an
 // unoptimised WebAssembly module with names, a source map, and the facts about
-// the program that the module does not hold (struct layouts) out.
+// the program that others need (struct layouts, constants) out.
 //
 // All guest files are entries, because asc drops what no entry reaches. Its
 // optimiser stays off: it inlines, merges loads and removes parameters, and a
@@ -12,6 +12,7 @@ import { replaceStrings } from "./asc_strings.js";
 import { DecoratorFlags, DiagnosticCategory, ElementKind, loadAsc } from "./asc_types.js";
 import type { AscClass, AscClassPrototype, AscDiagnostic, AscParser, AscProgram } from "./asc_types.js";
 import { DATA_BASE } from "./memory_map.js";
+import { decodeModule } from "./wasm/decode.js";
 
 /** The project's folder (two above build/host/tools/kcc). */
 export const PROJECT_ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
@@ -60,6 +61,8 @@ export interface AscResult {
   readonly wasm?: Uint8Array;
   readonly sourceMap: string;
   readonly layouts: Layouts;
+  /** Constants of files by full name (`kernel/subr_pool/pool_store`), among them the addresses of static blocks. */
+  readonly constants: ReadonlyMap<string, number>;
 }
 
 export interface AscOptions {
@@ -146,6 +149,11 @@ function layoutsOf(program: AscProgram): Layouts {
   return Object.fromEntries(Object.entries(layouts).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+function constantsOf(wasm: Uint8Array): Map<string, number> {
+  const constants = decodeModule(wasm).globals.filter((one) => !one.mutable && !one.import);
+  return new Map(constants.map((one) => [one.name, one.low >>> 0]));
+}
+
 function flags(entries: readonly string[], memoryBase: number): string[] {
   const hasAssert = entries.includes(`${ASSERT_FILE}.ts`);
   return [
@@ -224,10 +232,12 @@ export async function compileGuest(entries?: readonly string[], options: AscOpti
   const wat = outputs.get("guest.wat");
   if (typeof wat === "string") options.text?.(wat);
   const failed = diagnostics.some((one) => one.severity === "error");
+  const wasm = failed ? undefined : (outputs.get("guest.wasm") as Uint8Array);
   return {
     diagnostics,
-    wasm: failed ? undefined : (outputs.get("guest.wasm") as Uint8Array),
+    wasm,
     sourceMap: String(outputs.get("guest.wasm.map") ?? ""),
     layouts: program ? layoutsOf(program) : {},
+    constants: wasm ? constantsOf(wasm) : new Map(),
   };
 }
