@@ -42,7 +42,7 @@ export const UVM_FLAG_COPYONW: u32 = 0x080000;
 export const UVM_FLAG_AMAPPAD: u32 = 0x100000;
 export const UVM_FLAG_TRYLOCK: u32 = 0x200000;
 
-/** Offset that uvm_map works out itself: no alignment (no object) or the address's place in kernel_map (kernel objects). */
+/** Offset that uvm_map works out: none (no object), or the place of the address in kernel_map (kernel objects). */
 export const UVM_UNKNOWN_OFFSET: u64 = 0xffffffffffffffff;
 
 /** Packs uvm_map's flags: protection 0-2, inheritance 4-5, maximum protection 8-10, advice 12-14, UVM_FLAG_* above. */

@@ -155,7 +155,8 @@ function km_page(uobj: UvmObject, offset: u64): VmPage {
 
 /**
  * Memory of `uobj` in `map` (for interrupt-safe objects at splvm).
- * => UVM_KMF_VALLOC: only the room. UVM_KMF_NOWAIT: 0 instead of a sleep for memory. UVM_KMF_TRYLOCK: 0 when the map is locked
+ * => UVM_KMF_VALLOC: only the room. UVM_KMF_NOWAIT: 0 instead of a sleep for
+ *    memory. UVM_KMF_TRYLOCK: 0 when the map is locked
  * => 0 when there is no room; contents undefined
  */
 export function uvm_km_kmemalloc(map: VmMap, uobj: UvmObject, size: usize, flags: u32): usize {

@@ -30,7 +30,8 @@ function hole_follows(map: VmMap, entry: VmMapEntry, end: usize): bool {
 /**
  * Sets the protection of [start, end), or with `set_max` the maximum protection
  * (the protection is then reduced to it). Holes are skipped.
- * => may sleep for the lock; KERN_PROTECTION_FAILURE beyond a maximum, KERN_INVALID_ARGUMENT for submaps; nothing done then
+ * => may sleep for the lock
+ * => KERN_PROTECTION_FAILURE beyond a maximum, KERN_INVALID_ARGUMENT for submaps: nothing is done then
  */
 export function uvm_map_protect(map: VmMap, start: usize, end: usize, new_prot: u32, set_max: bool): i32 {
   vm_map_lock(map);

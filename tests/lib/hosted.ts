@@ -71,12 +71,9 @@ export class Hosted {
   private readonly sites = new Map<string, number>();
   private nextBss = BSS;
   private readonly instance: WebAssembly.Instance;
-  /** Static functions of the guest's table, for code addresses. */
-  private readonly constants: ReadonlyMap<string, number>;
 
   constructor(compiled: AscResult & { wasm: Uint8Array }) {
     this.layouts = compiled.layouts;
-    this.constants = compiled.constants;
     this.pmap = new HostedPmap(this.bytes, () => this.offset("VmPage", "phys_addr"), VIRTUAL_START);
     const module = new WebAssembly.Module(compiled.wasm as BufferSource);
     this.instance = new WebAssembly.Instance(module, this.imports(module));
@@ -101,11 +98,11 @@ export class Hosted {
     return this.call(name, ...args) | 0;
   }
 
-  /** A constant of a guest file by full name: `vm/uvm_stat/uvmexp`. */
+  /** The value of an exported guest constant, such as the address of a static struct. */
   constant(name: string): number {
-    const value = this.constants.get(name);
-    if (value === undefined) throw new Error(`hosted: no constant ${name}`);
-    return value;
+    const global = this.instance.exports[name];
+    if (!(global instanceof WebAssembly.Global)) throw new Error(`hosted: the guest exports no constant ${name}`);
+    return (global.value as number) >>> 0;
   }
 
   offset(struct: string, field: string): number {

@@ -40,11 +40,14 @@ export class HostedPmap {
   private nextStruct = PMAP_STRUCTS;
   private readonly kernel: number;
 
-  constructor(
-    private readonly bytes: Uint8Array,
-    private readonly physAddrOffset: () => number,
-    private readonly virtualStart: number,
-  ) {
+  private readonly bytes: Uint8Array;
+  private readonly physAddrOffset: () => number;
+  private readonly virtualStart: number;
+
+  constructor(bytes: Uint8Array, physAddrOffset: () => number, virtualStart: number) {
+    this.bytes = bytes;
+    this.physAddrOffset = physAddrOffset;
+    this.virtualStart = virtualStart;
     this.kernel = this.create();
   }
 
@@ -138,8 +141,9 @@ export class HostedPmap {
       },
       pmap_enter: (pmap, va, pa, prot, flags) => {
         const failure = this.failures.shift() ?? KERN_SUCCESS;
-        if (failure === KERN_SUCCESS) this.enter(pmap >>> 0, trunc(va), trunc(pa), prot, (flags & PMAP_WIRED) !== 0, true);
-        return failure;
+        if (failure !== KERN_SUCCESS) return failure;
+        this.enter(pmap >>> 0, trunc(va), trunc(pa), prot, (flags & PMAP_WIRED) !== 0, true);
+        return KERN_SUCCESS;
       },
       pmap_kenter_pa: (va, pa, prot) => this.enter(this.kernel, trunc(va), trunc(pa), prot, false, false),
       pmap_kremove: (va, size) => this.dropRange(this.kernel, va >>> 0, (va >>> 0) + (size >>> 0)),
