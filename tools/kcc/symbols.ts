@@ -61,10 +61,11 @@ export class SymbolIndex {
     return candidates?.length === 1 ? candidates[0] : undefined;
   }
 
-  /** One line for each plain name that two global symbols share. */
+  /** One line for each plain name that two global functions share; static data may share names as in C. */
   duplicates(): string[] {
     const lines: string[] = [];
-    for (const [plain, symbols] of this.byPlain) {
+    for (const [plain, all] of this.byPlain) {
+      const symbols = all.filter((one) => one.type !== "object");
       if (symbols.length < 2) continue;
       lines.push(`global name ${plain} is defined more than once: ${symbols.map((one) => one.name).join(", ")}`);
     }
