@@ -406,3 +406,49 @@ export function pool_drain(): u32 {
   }
   return freed;
 }
+
+/** Calls a printf of somebody else: `pr` is the code address of (fmt, ten words) => void. */
+function pr_line(pr: u32, fmt: usize, a0: u32, a1: u32, a2: u32, a3: u32, a4: u32, a5: u32): void {
+  call_indirect<void>(pr, fmt, a0, a1, a2, a3, a4, a5, u32(0), u32(0), u32(0), u32(0));
+}
+
+/** Is `letter` among the modifiers? */
+function has_modifier(modif: usize, letter: u32): bool {
+  for (; load<u8>(modif) != 0; modif++) if (load<u8>(modif) == letter) return true;
+  return false;
+}
+
+/** One page of a pool, and those of its free items that somebody wrote to. */
+function pool_print_page(ph: PoolItemHeader, pr: u32): void {
+  pr_line(pr, cs("\t\tpage %p, nmissing %d, time %u\n"), ph.ph_page, ph.ph_nmissing, ph.ph_time, 0, 0, 0);
+  let item = TAILQ_FIRST(ph.ph_itemlist);
+  while (item != 0) {
+    const magic = changetype<PoolItem>(item).pi_magic;
+    if (magic != PI_MAGIC) {
+      pr_line(pr, cs("\t\t\titem %p, magic 0x%x\n"), item, magic, 0, 0, 0, 0);
+      return;
+    }
+    item = TAILQ_NEXT(item, offsetof<PoolItem>("pi_next"));
+  }
+}
+
+/** Prints a pool for DDB's `show pool`: modifier p lists the pages. `pr` is the code address of a printf. */
+export function pool_printit(pp: Pool, modif: usize, pr: u32): void {
+  pr_line(pr, cs("POOL %s: size %u, align %u, ioff %u, roflags 0x%08x\n"), pp.pr_wchan, pp.pr_size, pp.pr_align,
+    pp.pr_itemoffset, pp.pr_roflags, 0);
+  pr_line(pr, cs("\tpagesz %u, mtype %u\n"), pp.pr_pagesz, pp.pr_mtype, 0, 0, 0, 0);
+  pr_line(pr, cs("\talloc %p, release %p\n"), pp.pr_alloc, pp.pr_free, 0, 0, 0, 0);
+  pr_line(pr, cs("\tminitems %u, minpages %u, maxpages %u, npages %u\n"), pp.pr_minitems, pp.pr_minpages, pp.pr_maxpages,
+    pp.pr_npages, 0, 0);
+  pr_line(pr, cs("\titemsperpage %u, nitems %u, nout %u\n"), pp.pr_itemsperpage, pp.pr_nitems, pp.pr_nout, 0, 0, 0);
+  pr_line(pr, cs("\n\tnget %u, nfail %u, nput %u\n"), pp.pr_nget, pp.pr_nfail, pp.pr_nput, 0, 0, 0);
+  pr_line(pr, cs("\tnpagealloc %u, npagefree %u, hiwat %u, nidle %u\n\n"), pp.pr_npagealloc, pp.pr_npagefree, pp.pr_hiwat,
+    pp.pr_nidle, 0, 0);
+  if (!has_modifier(modif, 0x70)) return;
+  pr_line(pr, cs("\tpage list:\n"), 0, 0, 0, 0, 0, 0);
+  let ph = TAILQ_FIRST(pp.pr_pagelist);
+  while (ph != 0) {
+    pool_print_page(changetype<PoolItemHeader>(ph), pr);
+    ph = TAILQ_NEXT(ph, 0);
+  }
+}

@@ -57,6 +57,11 @@ export function panicstr(): usize {
   return prf_state.panicstr;
 }
 
+/** Notes that the kernel is going down, for who prints its own message. */
+export function set_panicstr(fmt: usize): void {
+  if (prf_state.panicstr == 0) prf_state.panicstr = fmt;
+}
+
 /** Sets the radix of %r and %n (DDB's $radix). */
 export function set_kprintf_radix(radix: u32): void {
   prf_state.radix = radix;

@@ -31,3 +31,6 @@ export declare function switch_stack(saved_esp: usize, esp: usize): void;
 /** Saves the caller's registers in `label` (24 bytes) and returns 0; longjmp makes it return 1. */
 export declare function setjmp(label: usize): i32;
 export declare function longjmp(label: usize): void;
+
+/** `int3`, in a function of its own: DDB then says that the kernel stopped in cpu_Debugger. */
+export declare function cpu_Debugger(): void;

@@ -10,6 +10,9 @@ export declare namespace sym {
   /** The symbol table that the linker made for DDB; see tools/kcc/link.ts. */
   function ddb_symtab(): usize;
 
+  /** The disassembler's opcode table, made from emu/cpu's; see tools/kcc/ddb_opcodes.ts. */
+  function ddb_opcodes(): usize;
+
   // Data of locore, all zero-filled and page aligned where they are pages.
   /** The page directory that locore turned paging on with: one page. proc0 keeps it. */
   function bootstrap_pdir(): usize;
@@ -19,6 +22,12 @@ export declare namespace sym {
   function cpu_class(): usize;
   /** proc0's u-area (USPACE bytes); the page below it is the guard page, which pmap_bootstrap unmaps. */
   function proc0_uarea(): usize;
+
+  /** Words: what the boot loader passed in eax, and the physical address it passed in ebx. */
+  function multiboot_magic(): usize;
+  function multiboot_info(): usize;
+  /** Where a new process starts: calls the function in esi with the argument in ebx, then kthread_exit(0). */
+  function proc_trampoline(): usize;
 
   // Tables of locore: words that hold the addresses of the stubs.
   /** 32 addresses: Xtrap00 … Xtrap1f. Each ends in `trap(frame)`. */

@@ -1,0 +1,112 @@
+// The switch tables of devices: what the major number of a device number leads to.
+//
+// Slots of a driver hold code addresses; an entry without d_strategy is empty.
+// Major numbers are NetBSD/i386's: wd 0, md 17. MFS uses 255 without an entry.
+// A minor number is unit * MAXPARTITIONS + partition; partition RAW_PART is the whole disk.
+import { ENXIO } from "./sys/errno";
+import { major } from "./sys/param";
+import { Proc } from "./sys/proc";
+import { Buf } from "../fs/buf";
+
+export const MAXPARTITIONS: u32 = 8;
+export const RAW_PART: u32 = 3;
+
+// d_type.
+export const D_TAPE: u32 = 1;
+export const D_DISK: u32 = 2;
+
+export const WD_MAJOR: u32 = 0;
+export const MD_MAJOR: u32 = 17;
+const NBLKDEV: u32 = 18;
+
+@unmanaged export class Bdevsw {
+  d_open: u32;
+  d_close: u32;
+  d_strategy: u32;
+  d_ioctl: u32;
+  d_psize: u32;
+  d_type: u32;
+  /** Name of the driver: two letters. */
+  d_name: usize;
+
+  @inline set_open(f: (dev: u32, flags: u32, p: Proc) => i32): void { this.d_open = f.index; }
+  @inline set_close(f: (dev: u32, flags: u32, p: Proc) => i32): void { this.d_close = f.index; }
+  @inline set_strategy(f: (bp: Buf) => void): void { this.d_strategy = f.index; }
+  @inline set_ioctl(f: (dev: u32, command: u32, data: usize, flags: u32, p: Proc) => i32): void {
+    this.d_ioctl = f.index;
+  }
+  @inline set_psize(f: (dev: u32) => i32): void { this.d_psize = f.index; }
+}
+
+const BDEVSW_SIZE: u32 = 28;
+const bdevsw_table: usize = memory.data(28 * 18, 4);
+
+/** The entry of a device; drivers fill theirs when they attach. */
+export function bdevsw(maj: u32): Bdevsw {
+  return changetype<Bdevsw>(bdevsw_table + maj * BDEVSW_SIZE);
+}
+
+/** The entry of a device if it has a driver, else 0. */
+function driver(dev: u32): Bdevsw {
+  const maj = major(dev);
+  if (maj >= NBLKDEV || bdevsw(maj).d_strategy == 0) return changetype<Bdevsw>(0);
+  return bdevsw(maj);
+}
+
+/** Is there a driver for the device? */
+export function bdev_configured(dev: u32): bool {
+  return changetype<usize>(driver(dev)) != 0;
+}
+
+/** Opens a block device. ENXIO without driver. */
+export function bdev_open(dev: u32, flags: u32, p: Proc): i32 {
+  const sw = driver(dev);
+  if (changetype<usize>(sw) == 0) return ENXIO;
+  return call_indirect<i32>(sw.d_open, dev, flags, p);
+}
+
+export function bdev_close(dev: u32, flags: u32, p: Proc): i32 {
+  const sw = driver(dev);
+  if (changetype<usize>(sw) == 0) return ENXIO;
+  return call_indirect<i32>(sw.d_close, dev, flags, p);
+}
+
+export function bdev_ioctl(dev: u32, command: u32, data: usize, flags: u32, p: Proc): i32 {
+  const sw = driver(dev);
+  if (changetype<usize>(sw) == 0) return ENXIO;
+  return call_indirect<i32>(sw.d_ioctl, dev, command, data, flags, p);
+}
+
+/** Starts the I/O of a buffer; the device must have a driver. */
+export function bdev_strategy(bp: Buf): void {
+  call_indirect<void>(bdevsw(major(bp.b_dev)).d_strategy, bp);
+}
+
+/** Size of a partition in units of DEV_BSIZE; -1 when it does not exist. */
+export function bdev_psize(dev: u32): i32 {
+  const sw = driver(dev);
+  if (changetype<usize>(sw) == 0) return -1;
+  return call_indirect<i32>(sw.d_psize, dev);
+}
+
+/** D_TAPE, D_DISK, or 0 without driver. */
+export function bdev_type(dev: u32): u32 {
+  const sw = driver(dev);
+  return changetype<usize>(sw) == 0 ? 0 : sw.d_type;
+}
+
+/** Name of the driver of a block device, "??" without. */
+export function bdev_name(dev: u32): usize {
+  const sw = driver(dev);
+  return changetype<usize>(sw) == 0 ? cs("??") : sw.d_name;
+}
+
+/** Major number of the driver whose two letters `name` begins with; -1 = none. */
+export function bdev_findname(name: usize): i32 {
+  for (let maj: u32 = 0; maj < NBLKDEV; maj++) {
+    const sw = bdevsw(maj);
+    if (sw.d_strategy == 0) continue;
+    if (load<u8>(name) == load<u8>(sw.d_name) && load<u8>(name + 1) == load<u8>(sw.d_name + 1)) return maj;
+  }
+  return -1;
+}

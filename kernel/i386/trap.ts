@@ -1,0 +1,133 @@
+// trap(): every exception of the processor arrives here, from the stubs of
+// locore, on the kernel stack of the process that was running.
+//
+// A page fault is most often business of UVM: uvm_fault makes the page valid
+// and the instruction runs again. Which map is asked depends on the address
+// alone: at KERNBASE and above it is the kernel's, below it is the current
+// process's, also when the kernel faulted. So a NULL dereference in the kernel
+// is looked up in the space of whatever process runs, and is only noticed because
+// nothing is mapped there.
+//
+// A kernel-mode fault that cannot be resolved resumes at pcb_onfault, if that is
+// set (copyin and its kin); otherwise the kernel is broken and DDB gets it.
+import { rcr2 } from "./cpufunc";
+import { KERNELMODE, PGEX_W, T_ALIGNFLT, T_NMI, T_PAGEFLT, T_PROTFLT, T_SEGNPFLT, T_TRCTRAP, T_USER, Trapframe }
+  from "./frame";
+import { current_cpl } from "./intr";
+import { Pcb } from "./pcb";
+import { sym } from "./sym";
+import { kdb_trap } from "../ddb/db_interface";
+import { curproc } from "../kern_proc";
+import { panic, printf } from "../subr_prf";
+import { KERNBASE, trunc_page } from "../sys/param";
+import { KERN_SUCCESS, VM_FAULT_INVALID, VM_FAULT_PROTECT, VM_PROT_READ, VM_PROT_WRITE } from "../../vm/uvm_extern";
+import { uvm_fault } from "../../vm/uvm_fault";
+import { kernel_map } from "../../vm/uvm_km";
+import { VmMap } from "../../vm/uvm_map";
+import { uvmexp } from "../../vm/uvm_stat";
+
+/** Number of names in trap_type. */
+const NTRAP_TYPES: u32 = 19;
+
+/** Name of a trap type without T_USER; 0 for unknown ones. */
+export function trap_type(type: u32): usize {
+  switch (type) {
+    case 0: return cs("privileged instruction fault");
+    case 1: return cs("breakpoint trap");
+    case 2: return cs("arithmetic trap");
+    case 3: return cs("asynchronous system trap");
+    case 4: return cs("protection fault");
+    case 5: return cs("trace trap");
+    case 6: return cs("page fault");
+    case 7: return cs("alignment fault");
+    case 8: return cs("integer divide fault");
+    case 9: return cs("non-maskable interrupt");
+    case 10: return cs("overflow trap");
+    case 11: return cs("bounds check fault");
+    case 12: return cs("FPU not available fault");
+    case 13: return cs("double fault");
+    case 14: return cs("FPU operand fetch fault");
+    case 15: return cs("invalid TSS fault");
+    case 16: return cs("segment not present fault");
+    case 17: return cs("stack fault");
+    case 18: return cs("reserved trap");
+    default: return 0;
+  }
+}
+
+/** The current process's Pcb; 0 while nothing runs. */
+function curpcb(): Pcb {
+  return changetype<Pcb>(load<usize>(sym.curpcb()));
+}
+
+/** Resumes at pcb_onfault. Returns false when it is not set. */
+function resume_onfault(frame: Trapframe): bool {
+  const pcb = curpcb();
+  if (changetype<usize>(pcb) == 0 || pcb.pcb_onfault == 0) return false;
+  frame.tf_eip = pcb.pcb_onfault;
+  return true;
+}
+
+/** The map that a fault at `va` is looked up in: NULL before there are maps. */
+function map_of_fault(va: usize, usermode: bool): VmMap {
+  const p = curproc();
+  if (changetype<usize>(p) == 0) return changetype<VmMap>(0);
+  if (!usermode && va >= KERNBASE) {
+    const map = kernel_map();
+    return changetype<usize>(map.pmap) != 0 ? map : changetype<VmMap>(0);
+  }
+  return changetype<usize>(p.p_vmspace) != 0 ? p.p_vmspace.vm_map : changetype<VmMap>(0);
+}
+
+/** A page fault. Returns whether the interrupted code can go on. */
+function trap_pagefault(frame: Trapframe, cr2: usize, usermode: bool): bool {
+  const va = trunc_page(cr2);
+  const map = map_of_fault(va, usermode);
+  if (changetype<usize>(map) == 0) return false;
+  const ftype = (frame.tf_err & PGEX_W) != 0 ? VM_PROT_READ | VM_PROT_WRITE : VM_PROT_READ;
+  const rv = uvm_fault(map, va, VM_FAULT_INVALID, ftype);
+  if (rv == KERN_SUCCESS) return true;
+  if (!usermode && resume_onfault(frame)) return true;
+  printf(cs("uvm_fault(%p, 0x%lx, 0, %d) -> %x\n"), changetype<usize>(map), va, ftype, rv);
+  return false;
+}
+
+/** Called by alltraps with interrupts as they were. What it changes in `frame` holds on return. */
+export function trap(frame: Trapframe): void {
+  const cr2 = rcr2();
+  const type = frame.tf_trapno;
+  const usermode = !KERNELMODE(frame.tf_cs, frame.tf_eflags);
+  uvmexp.traps++;
+  if (type == T_PAGEFLT) {
+    if (trap_pagefault(frame, cr2, usermode)) return;
+  } else if (!usermode && (type == T_PROTFLT || type == T_SEGNPFLT || type == T_ALIGNFLT)) {
+    if (resume_onfault(frame)) return;
+  } else if (type == T_NMI) {
+    printf(cs("NMI ... going to debugger\n"));
+  }
+  if (kdb_trap(type, 0, frame) != 0) return;
+  if (!usermode && type == T_TRCTRAP) return;
+  trap_fatal(frame, usermode ? type | T_USER : type, cr2);
+}
+
+/** A trap that nobody handles, without DDB. */
+function trap_fatal(frame: Trapframe, type: u32, cr2: usize): void {
+  const mode = (type & T_USER) != 0 ? cs("user") : cs("supervisor");
+  const index = type & ~T_USER;
+  if (index < NTRAP_TYPES) printf(cs("fatal %s in %s mode\n"), trap_type(index), mode);
+  else printf(cs("unknown trap %d in %s mode\n"), index, mode);
+  printf(cs("trap type %d code %x eip %x cs %x eflags %x cr2 %x cpl %x\n"), type, frame.tf_err, frame.tf_eip, frame.tf_cs,
+    frame.tf_eflags, cr2, current_cpl());
+  panic(cs("trap"));
+}
+
+/**
+ * Prepares a user page for a kernel write on a processor whose kernel writes
+ * ignore read-only entries (386). Returns 0, or 1 when the write is not allowed.
+ */
+export function trapwrite(addr: usize): i32 {
+  const va = trunc_page(addr);
+  if (va >= KERNBASE) return 1;
+  const map = curproc().p_vmspace.vm_map;
+  return uvm_fault(map, va, VM_FAULT_PROTECT, VM_PROT_READ | VM_PROT_WRITE) == KERN_SUCCESS ? 0 : 1;
+}

@@ -1,0 +1,75 @@
+// main(): from a machine with memory to a system with processes.
+//
+// locore calls it after init386, on proc0's stack, with interrupts disabled.
+// proc0 starts everything and then becomes the swapper, which has nothing to
+// swap: it buries the dead among its own children.
+import { enable_intr, frame_alloc } from "./i386/cpufunc";
+import { cpu_initclocks } from "./i386/clock";
+import { spl0 } from "./i386/intr";
+import { cpu_reboot, cpu_startup, set_warm } from "./i386/machdep";
+import { start_init_program } from "./init_program";
+import { find_zombie, proc_reap } from "./kern_exit";
+import { fork_kernel_proc, kthread_create1 } from "./kern_fork";
+import { callout_init } from "./kern_clock";
+import { proc0, procinit, set_initproc } from "./kern_proc";
+import { sched_init, sched_start, tsleep } from "./kern_synch";
+import { inittodr } from "./kern_time";
+import { panic, printf } from "./subr_prf";
+import { PVM } from "./sys/param";
+import { Proc } from "./sys/proc";
+import { RB_HALT } from "./sys/reboot";
+import { uvm_init } from "../vm/uvm_init";
+import { uvm_pageout } from "../vm/uvm_pdaemon";
+
+/** What the kernel calls itself. */
+function version(): usize {
+  return cs("ptmap 0.1 (GENERIC)");
+}
+
+/** Process 1: runs the program that the boot arguments name, then takes the system down. */
+function start_init(arg: usize): void {
+  start_init_program();
+  cpu_reboot(RB_HALT, 0);
+}
+
+function create_init(): void {
+  const newp = frame_alloc(4);
+  if (fork_kernel_proc(proc0(), start_init.index, 0, cs("init"), newp) != 0) panic(cs("fork init"));
+  set_initproc(changetype<Proc>(load<usize>(newp)));
+}
+
+function create_threads(): void {
+  if (kthread_create1(uvm_pageout.index, 0, 0, cs("pagedaemon")) != 0) panic(cs("fork pagedaemon"));
+}
+
+/** proc0 from now on. */
+function scheduler(): void {
+  const found = frame_alloc(4);
+  for (; ;) {
+    for (; ;) {
+      const child = find_zombie(proc0(), -1, found);
+      if (changetype<usize>(child) == 0) break;
+      proc_reap(child, 0);
+    }
+    tsleep(changetype<usize>(proc0()), PVM, cs("schedul"), 0);
+  }
+}
+
+/** Starts the system. Does not return. */
+export function main(): void {
+  printf(cs("%s\n"), version());
+  callout_init();
+  sched_init();
+  uvm_init();
+  procinit();
+  cpu_startup();
+  cpu_initclocks();
+  enable_intr();
+  spl0();
+  inittodr();
+  set_warm();
+  sched_start();
+  create_init();
+  create_threads();
+  scheduler();
+}
