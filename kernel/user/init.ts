@@ -1,0 +1,32 @@
+// Process 1 of a workload: runs the program that the boot argument `init=` names.
+
+import { set_exit_status } from "../i386/machdep";
+import { strcmp } from "../libkern";
+import { bootarg } from "../subr_bootargs";
+import { printf } from "../subr_prf";
+import { ENOENT } from "../sys/errno";
+import { mfs_cycle } from "./mfs_cycle";
+import { traffic } from "./traffic";
+
+/** Status that a run ends with when its workload failed without a panic. */
+const EXIT_FAILED: u32 = 2;
+
+function run_workload(name: usize): i32 {
+  if (strcmp(name, cs("mfs-cycle")) == 0) return mfs_cycle();
+  if (strcmp(name, cs("traffic")) == 0) return traffic();
+  printf(cs("init: %s: no such program\n"), name);
+  return ENOENT;
+}
+
+/** Runs the workload; a failure shows in the status that the machine ends with. */
+export function init_program(): void {
+  const name = bootarg(cs("init"));
+  if (name == 0) {
+    printf(cs("init: nothing to run; use the boot argument init=mfs-cycle or init=traffic\n"));
+    return;
+  }
+  const error = run_workload(name);
+  if (error == 0) return;
+  printf(cs("init: %s: error %d\n"), name, error);
+  set_exit_status(EXIT_FAILED);
+}

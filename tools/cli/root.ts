@@ -1,0 +1,65 @@
+// The root file system of a run: an image made from a host folder, an existing
+// image, or the project's own documents and sources.
+
+import { existsSync } from "node:fs";
+import { basename } from "node:path";
+import { FfsError, FfsImage, makeImage, readTree, type DirectoryNode } from "../ffs/index.js";
+import { InputError } from "./errors.js";
+import { isFolder, readInput } from "./session.js";
+import { DEFAULT_TREE, PROJECT } from "./paths.js";
+
+const MB = 1024 * 1024;
+
+export interface RootImage {
+  readonly bytes: Uint8Array;
+  /** What the guest's boot information calls the module. */
+  readonly name: string;
+  /** Bytes that the tree takes in fragments, directories and indirect blocks included. */
+  readonly usedBytes: number;
+}
+
+const encoder = new TextEncoder();
+
+/** Runs `make`; what is wrong with a tree or an image becomes an InputError. */
+export function withImages<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof FfsError) throw new InputError(error.message);
+    throw error;
+  }
+}
+
+function describe(bytes: Uint8Array, name: string): RootImage {
+  const { superblock } = withImages(() => new FfsImage(bytes, name));
+  const free = superblock.cstotal.nbfree * superblock.frag + superblock.cstotal.nffree;
+  return { bytes, name, usedBytes: (superblock.size - free) * superblock.fsize };
+}
+
+/** Adds an empty folder for the mount, unless the tree has one. */
+function withMountPoint(tree: DirectoryNode): DirectoryNode {
+  const name = encoder.encode("mnt");
+  const has = tree.children.some((child) => Buffer.compare(child.name, name) === 0);
+  if (has) return tree;
+  const mnt: DirectoryNode = { kind: "directory", mode: 0o755, mtime: tree.mtime, children: [] };
+  return { ...tree, children: [...tree.children, { name, node: mnt }] };
+}
+
+function fromTree(tree: DirectoryNode, name: string): RootImage {
+  return describe(withImages(() => makeImage({ tree: withMountPoint(tree), free: MB })), name);
+}
+
+/** The image for --root PATH. Throws InputError. */
+export function rootImage(path: string): RootImage {
+  if (isFolder(path)) return fromTree(withImages(() => readTree(path)), `${basename(path) || "root"}.ffs`);
+  return describe(readInput(path, "root image"), basename(path));
+}
+
+/** The image of the default workload: this project's documents and sources. */
+export function projectTree(): RootImage {
+  const folders = DEFAULT_TREE.filter((name) => existsSync(`${PROJECT}${name}`));
+  const children = folders.map((name) => ({
+    name: encoder.encode(name), node: withImages(() => readTree(`${PROJECT}${name}`)),
+  }));
+  return fromTree({ kind: "directory", mode: 0o755, mtime: 0, children }, "root.ffs");
+}
