@@ -20,7 +20,6 @@ import { uvmexp } from "../../vm/uvm_stat";
 
 /** Port of isa-debug-exit: a byte ends the run. */
 const DEBUG_EXIT_PORT: u32 = 0xf4;
-const DEBUG_EXIT_CLEAN: u32 = 0;
 const DEBUG_EXIT_PANIC: u32 = 1;
 
 /** Keyboard controller: the command that pulls the reset line. */
@@ -33,6 +32,8 @@ class MachState {
   cold: bool;
   /** cpu_reboot has begun to sync. */
   waittime: bool;
+  /** What a run without a panic ends with: 0, or what a failed workload set. */
+  exit_status: u32;
 }
 const mach_state = changetype<MachState>(memory.data(offsetof<MachState>(), 4));
 
@@ -84,6 +85,11 @@ export function cpu_startup(): void {
   printf(cs("avail memory = %u KB\n"), u32(uvmexp.free) * (PAGE_SIZE / 1024));
 }
 
+/** A run that does not panic ends with this status on the exit port; 1 is taken by panics. */
+export function set_exit_status(status: u32): void {
+  mach_state.exit_status = status;
+}
+
 /** Enters DDB if it is there and wanted at panics. */
 export function kernel_debugger(): void {
   if (db_onpanic()) cpu_Debugger();
@@ -120,7 +126,7 @@ export function cpu_reboot(howto: u32, bootstr: usize): void {
   // RB_DUMP: there is no dump device, and the era prints nothing then.
   disable_intr();
   const failed = panicstr() != 0 || db_active();
-  const status = failed ? DEBUG_EXIT_PANIC : DEBUG_EXIT_CLEAN;
+  const status = failed ? DEBUG_EXIT_PANIC : mach_state.exit_status;
   if ((howto & RB_HALT) != 0) {
     printf(cs("\nThe operating system has halted.\n"));
     printf(cs("Please press any key to reboot.\n\n"));

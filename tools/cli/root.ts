@@ -32,7 +32,7 @@ export function withImages<T>(make: () => T): T {
 
 function describe(bytes: Uint8Array, name: string): RootImage {
   const { superblock } = withImages(() => new FfsImage(bytes, name));
-  const free = superblock.cstotal.nbfree * superblock.frag + superblock.cstotal.nffree;
+  const free = superblock.nbfree * superblock.frag + superblock.nffree;
   return { bytes, name, usedBytes: (superblock.size - free) * superblock.fsize };
 }
 
