@@ -5,7 +5,6 @@
 // alone touch b_data and the header; interrupts touch only b_flags, b_error
 // and b_resid of buffers they own.
 import { Proc } from "../kernel/sys/proc";
-import { bzero } from "../kernel/libkern";
 import { Vnode } from "./vnode";
 
 // b_flags.
@@ -108,9 +107,3 @@ export const BQUEUES: u32 = 4;
 }
 
 export const bufstat: Bufstat = changetype<Bufstat>(memory.data(offsetof<Bufstat>()));
-
-/** Zeroes the valid part of a buffer. */
-export function clrbuf(bp: Buf): void {
-  bzero(bp.b_data, bp.b_bcount);
-  bp.b_resid = 0;
-}

@@ -3,7 +3,7 @@
 //
 // A Mount lives from mount to the end of dounmount. Its lock (mnt_lock) is held
 // shared by whoever walks it (vfs_busy) and drained by dounmount.
-import { Lock } from "../kernel/kern_lock";
+import { Lock } from "../kernel/sys/lock";
 import { Proc } from "../kernel/sys/proc";
 import { Nameidata } from "./namei";
 import { Vnode } from "./vnode";

@@ -32,6 +32,8 @@ export const ISWHITEOUT: u32 = 0x020000;
 export const DOWHITEOUT: u32 = 0x040000;
 export const REQUIREDIR: u32 = 0x080000;
 export const PDIRUNLOCK: u32 = 0x100000;
+/** A missing last component may have slashes behind it: it is to be a directory. */
+export const CREATEDIR: u32 = 0x200000;
 
 /**
  * One component of a path, as the vnode operations see it.

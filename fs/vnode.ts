@@ -11,7 +11,7 @@
 //   - v_id changes whenever the vnode stops meaning the file it meant, so a name
 //     cache entry that remembers an old v_id is stale.
 //   - VXLOCK is set while the vnode is being cleaned; nobody may gain a reference then.
-import { Lock } from "../kernel/kern_lock";
+import { Lock } from "../kernel/sys/lock";
 import { UvmObject } from "../vm/uvm_object";
 import { Mount } from "./mount";
 import { VnodeOps } from "./vnode_if";
