@@ -1,121 +1,470 @@
-// The processor as the machine sees it.
-import type { Model } from "./opcodes.js";
+// The processor: its run loop, and what the machine and its debuggers do to it.
+//
+// The loop executes blocks of predecoded instructions. Between blocks it counts
+// clocks and instructions, and when the slice of clocks is used up it leaves to
+// `boundary`, where interrupts are taken and deadlines noticed, but only after
+// an instruction that `ends` (a transfer, or one that may change what is
+// pending). Where blocks end for other reasons, a page end, a breakpoint,
+// a write to code, an evicted page, nothing is looked at. So the places of
+// interrupts depend on the guest alone.
+import { createBlockCache, Block } from "./blocks.js";
+import type { BlockCache } from "./blocks.js";
+import { penaltiesOf } from "./clocks.js";
+import type { Core } from "./core.js";
+import { BREAK, FAULT, NO_ERROR_CODE, SHUTDOWN, createFaults } from "./faults.js";
+import type { Faults } from "./faults.js";
+import { createFlags } from "./flags.js";
+import type { Flags } from "./flags.js";
+import type { BreakpointCallback, Counters, CpuConfig, CpuInterface, SegmentRegister, StopReason } from "./interface.js";
+import { createInterrupts } from "./interrupts.js";
+import type { Interrupts } from "./interrupts.js";
+import { createMemory } from "./memory.js";
+import { createMmu } from "./mmu.js";
+import type { Mmu } from "./mmu.js";
+import { createSegments } from "./segments.js";
+import type { Segments } from "./segments.js";
+import { createStack } from "./stack.js";
+import {
+  ATTRIBUTES, BASE, BUDGET, COUNT, CPL, CR0, CR0_BIT, CR2, CR3, CS, DECODE_KEY, DR6, DS, EFLAGS, EIP, ES,
+  FAULT_ERROR, FAULT_VECTOR, FETCH_PAGE, FLAG, FS, GDT_BASE, GDT_LIMIT, GS, HALTED, IDT_BASE, IDT_LIMIT, INSTRUCTIONS,
+  INTERRUPT_REQUEST, LDTR, LIMIT, MODE, POSITION, REPEAT_RESUMED, SELECTOR, SS, TAKEN, TR, VECTOR, createState,
+  segmentWord,
+} from "./state.js";
+import type { State } from "./state.js";
+import { createTranslate } from "./translate.js";
 
-/** Ports of the machine. Sizes are in bytes; a value has no more bits than its size. */
-export interface IoBus {
-  read(port: number, size: 1 | 2 | 4): number;
-  write(port: number, size: 1 | 2 | 4, value: number): void;
+export type * from "./interface.js";
+
+/** Longest slice of clocks between two looks at the world. */
+const LONGEST_SLICE = 0x40000000;
+
+/** Attributes of the flat segments of a Multiboot entry. */
+const FLAT_CODE = 0x00c09b00;
+const FLAT_DATA = 0x00c09300;
+const BUSY_TSS = 0x00008b00;
+
+function newCounters(): Counters {
+  return {
+    tlbMissesRead: 0, tlbMissesWrite: 0, tlbMissesFetch: 0, pageWalks: 0, accessedDirtyWrites: 0, tlbFlushes: 0,
+    invlpg: 0, cr3Loads: 0, pageFaults: new Array<number>(8).fill(0), exceptions: new Array<number>(32).fill(0),
+    interrupts: 0, softwareInterrupts: 0, ringCrossings: 0, taskSwitches: 0,
+  };
 }
 
-/** The interrupt controller at the INTR pin. */
-export interface InterruptController {
-  /** True while an unmasked request waits. */
-  pending(): boolean;
-  /** The interrupt-acknowledge cycle: the vector of the request with the highest priority. */
-  acknowledge(): number;
-}
-
-export interface CpuConfig {
-  readonly model: "i386" | "i486";
-  /** `model`: clocks and TLB of the model. `none`: one clock an instruction and a large TLB. */
-  readonly timing: "model" | "none";
-  /** At least memoryPagesFor(ramSize) pages; RAM is at offset 0. */
-  readonly memory: WebAssembly.Memory;
-  readonly ramSize: number;
-  readonly io: IoBus;
-  readonly interruptController: InterruptController;
-}
-
-/** Why `run` returned. */
-export type StopReason =
-  /** The cycle asked for is reached (or passed by the last instructions). */
-  | { readonly kind: "deadline" }
-  /** HLT: nothing happens before an interrupt; the machine may advance `cycles` to its next event. */
-  | { readonly kind: "halt" }
-  /** requestStop was called. */
-  | { readonly kind: "stop"; readonly reason: string }
-  /** A breakpoint callback asked to stop before the instruction at `address`. */
-  | { readonly kind: "breakpoint"; readonly address: number }
-  /** A triple fault or something this processor cannot do; `report` is for a person. */
-  | { readonly kind: "shutdown"; readonly report: string };
-
-/** Called before the instruction at a breakpoint executes; true stops the run there. */
-export type BreakpointCallback = (address: number) => boolean | void;
-
-/** A segment register with its hidden part. `attributes`: bits 8..15 and 20..23 of the descriptor's second word. */
-export interface SegmentRegister {
-  readonly selector: number;
-  readonly base: number;
-  /** In bytes, inclusive. */
-  readonly limit: number;
-  readonly attributes: number;
-}
-
-/** Events counted since reset; all are exact. */
-export interface Counters {
-  tlbMissesRead: number;
-  tlbMissesWrite: number;
-  tlbMissesFetch: number;
-  /** Walks of the page tables: misses, and first writes to pages held clean in the TLB. */
-  pageWalks: number;
-  /** Accessed and dirty bits written by walks. */
-  accessedDirtyWrites: number;
-  tlbFlushes: number;
-  invlpg: number;
-  cr3Loads: number;
-  /** Page faults by error code 0 to 7. */
-  pageFaults: number[];
-  /** Exceptions by vector, page faults included. */
-  exceptions: number[];
-  interrupts: number;
-  softwareInterrupts: number;
-  ringCrossings: number;
-  taskSwitches: number;
-}
-
-/** The methods and fields other parts use; class Cpu implements them. */
-export interface CpuInterface {
-  /** Clocks since reset, exact at any moment, also inside a port access. May be set while not running. */
-  cycles: number;
-  /** Instructions completed since reset; a repeated string instruction counts once. */
-  readonly instructions: number;
-  readonly counters: Counters;
-  /** EAX ECX EDX EBX ESP EBP ESI EDI. */
+export class Cpu implements CpuInterface {
+  readonly config: CpuConfig;
+  readonly counters: Counters = newCounters();
   readonly registers: Int32Array;
-  /** Unsigned. */
-  eip: number;
-  eflags: number;
-  cr0: number;
-  cr2: number;
-  cr3: number;
-  readonly cpl: number;
-  readonly halted: boolean;
-  /** Segments in encoding order ES CS SS DS FS GS, then 6 LDTR, 7 TR. */
-  getSegment(index: number): SegmentRegister;
-  setSegment(index: number, segment: SegmentRegister): void;
-  setGdtr(base: number, limit: number): void;
-  setIdtr(base: number, limit: number): void;
-  /** Flat 32-bit protected mode at ring 0, paging off, interrupts off: the state of a Multiboot entry at `eip`. */
-  resetFlat(eip: number): void;
-  /** Runs until the cycle count reaches `untilCycle` or something stops it. */
-  run(untilCycle: number): StopReason;
-  /** Executes one instruction (or delivers one interrupt), then returns. */
-  step(): StopReason;
-  /** The controller may have a request: look at it at the next instruction boundary. */
-  requestInterruptCheck(): void;
-  /** Makes `run` return at the next instruction boundary. */
-  requestStop(reason: string): void;
-  /** A breakpoint by linear address; costs nothing elsewhere. One callback an address. */
-  setBreakpoint(address: number, callback: BreakpointCallback): void;
-  clearBreakpoint(address: number): void;
-  /** Physical address of a linear one by the page tables in memory, without side effects; -1 when not present. */
-  translate(linear: number): number;
-  /** Reads linear memory without side effects; null when a page of it is not present. */
-  readLinear(linear: number, length: number): Uint8Array | null;
-  /** Writes linear memory as a debugger does, ignoring write protection; false when a page is not present. */
-  writeLinear(linear: number, bytes: Uint8Array): boolean;
-  /** RAM was changed by something other than the processor: decoded code of that range is dropped. */
-  ramChanged(physical: number, length: number): void;
-}
+  readonly state: State;
+  readonly mmu: Mmu;
+  readonly #faults: Faults;
+  readonly #flags: Flags;
+  readonly #segments: Segments;
+  readonly #interrupts: Interrupts;
+  readonly #cache: BlockCache;
+  /** Cycle count at which the budget is zero. */
+  #target = 0;
+  /** Instructions folded out of S[INSTRUCTIONS]. */
+  #instructions = 0;
+  /** Instruction count at which interrupts are held back. */
+  #shadowAt = -1;
+  #stop: string | null = null;
+  /** Set by a shutdown; nothing runs any more. */
+  #dead: StopReason | null = null;
+  /** The last executed block; its instruction at S[POSITION] is executing when that is not negative. */
+  #block = new Block();
+  /** Events may be looked at. */
+  #atBoundary = true;
 
-export type CpuModel = Extract<Model, "i386" | "i486">;
+  constructor(config: CpuConfig) {
+    this.config = config;
+    this.state = createState(config.memory, config.ramSize);
+    this.registers = this.state.regs.subarray(0, 8);
+    this.#faults = createFaults(this.state);
+    this.#flags = createFlags(this.state);
+    this.mmu = createMmu(config, this.state, this.#faults, this.counters);
+    const memory = createMemory(config, this.state, this.mmu);
+    this.#segments = createSegments(this.state, this.#faults, memory);
+    const core: Core = {
+      config,
+      state: this.state,
+      faults: this.#faults,
+      flags: this.#flags,
+      mmu: this.mmu,
+      memory,
+      segments: this.#segments,
+      stack: createStack(this.state, memory, this.#segments),
+      counters: this.counters,
+      penalties: penaltiesOf(config.model, config.timing),
+      attend: () => this.#attend(),
+      shadowInterrupts: () => { this.#shadowAt = this.instructions + 1; },
+      cycles: () => this.cycles,
+    };
+    this.#interrupts = createInterrupts(core);
+    this.#cache = createBlockCache(core, createTranslate(core, this.#interrupts));
+    this.state.S[POSITION] = -1;
+    this.resetFlat(0);
+  }
+
+  get cycles(): number {
+    const { S } = this.state;
+    const position = S[POSITION];
+    return this.#target - S[BUDGET] + (position < 0 ? 0 : this.#block.ops[position].before);
+  }
+
+  set cycles(value: number) {
+    this.#target = value;
+    this.state.S[BUDGET] = 0;
+  }
+
+  get instructions(): number {
+    const { S } = this.state;
+    return this.#instructions + S[INSTRUCTIONS] + Math.max(0, S[POSITION]);
+  }
+
+  get eip(): number {
+    const { S } = this.state;
+    const position = S[POSITION];
+    return (position < 0 ? S[EIP] : this.#block.ops[position].eip) >>> 0;
+  }
+
+  set eip(value: number) {
+    this.state.S[EIP] = value;
+    this.state.S[REPEAT_RESUMED] = 0;
+  }
+
+  get eflags(): number {
+    return this.#flags.read();
+  }
+
+  set eflags(value: number) {
+    this.#flags.write(value);
+    this.#attend();
+  }
+
+  get cr0(): number {
+    return this.state.S[CR0] >>> 0;
+  }
+
+  set cr0(value: number) {
+    this.state.S[CR0] = value;
+    this.mmu.pagingChanged();
+  }
+
+  get cr2(): number {
+    return this.state.S[CR2] >>> 0;
+  }
+
+  set cr2(value: number) {
+    this.state.S[CR2] = value;
+  }
+
+  get cr3(): number {
+    return this.state.S[CR3] >>> 0;
+  }
+
+  set cr3(value: number) {
+    this.state.S[CR3] = value;
+    this.mmu.flush();
+  }
+
+  get cpl(): number {
+    return this.state.S[CPL];
+  }
+
+  get halted(): boolean {
+    return this.state.S[HALTED] !== 0;
+  }
+
+  getSegment(index: number): SegmentRegister {
+    const { S } = this.state;
+    return {
+      selector: S[segmentWord(index, SELECTOR)],
+      base: S[segmentWord(index, BASE)] >>> 0,
+      limit: S[segmentWord(index, LIMIT)] >>> 0,
+      attributes: S[segmentWord(index, ATTRIBUTES)],
+    };
+  }
+
+  setSegment(index: number, segment: SegmentRegister): void {
+    const { S } = this.state;
+    S[segmentWord(index, SELECTOR)] = segment.selector;
+    S[segmentWord(index, BASE)] = segment.base;
+    S[segmentWord(index, LIMIT)] = segment.limit;
+    S[segmentWord(index, ATTRIBUTES)] = segment.attributes;
+    if (index === CS) this.#segments.setPrivilege(segment.selector & 3);
+    this.#segments.updateKey();
+  }
+
+  setGdtr(base: number, limit: number): void {
+    this.state.S[GDT_BASE] = base;
+    this.state.S[GDT_LIMIT] = limit;
+  }
+
+  setIdtr(base: number, limit: number): void {
+    this.state.S[IDT_BASE] = base;
+    this.state.S[IDT_LIMIT] = limit;
+  }
+
+  resetFlat(eip: number): void {
+    const { S } = this.state;
+    this.registers.fill(0);
+    this.#flags.write(0);
+    S[CR0] = CR0_BIT.PE | (this.config.model === "i386" ? 0 : CR0_BIT.ET);
+    S[CR2] = 0;
+    S[CR3] = 0;
+    S[HALTED] = 0;
+    S[TAKEN] = 0;
+    this.mmu.pagingChanged();
+    this.setSegment(CS, { selector: 8, base: 0, limit: 0xffffffff, attributes: FLAT_CODE });
+    for (const segment of [ES, SS, DS, FS, GS]) {
+      this.setSegment(segment, { selector: 0x10, base: 0, limit: 0xffffffff, attributes: FLAT_DATA });
+    }
+    this.setSegment(LDTR, { selector: 0, base: 0, limit: 0, attributes: 0 });
+    this.setSegment(TR, { selector: 0, base: 0, limit: 0xffff, attributes: BUSY_TSS });
+    this.setGdtr(0, 0);
+    this.setIdtr(0, 0);
+    this.eip = eip;
+  }
+
+  requestInterruptCheck(): void {
+    const { S } = this.state;
+    S[INTERRUPT_REQUEST] = 1;
+    if ((S[EFLAGS] & FLAG.IF) !== 0) this.#attend();
+  }
+
+  requestStop(reason: string): void {
+    this.#stop = reason;
+    this.#attend();
+  }
+
+  setBreakpoint(address: number, callback: BreakpointCallback): void {
+    this.#cache.breakpoints.set(address >>> 0, callback);
+    this.#cache.invalidateAll();
+  }
+
+  clearBreakpoint(address: number): void {
+    this.#cache.breakpoints.delete(address >>> 0);
+    this.#cache.invalidateAll();
+  }
+
+  translate(linear: number): number {
+    return this.mmu.peek(linear | 0);
+  }
+
+  readLinear(linear: number, length: number): Uint8Array | null {
+    const bytes = new Uint8Array(length);
+    const { mem8, ramSize } = this.state;
+    for (let i = 0; i < length; i++) {
+      const physical = this.mmu.peek((linear + i) | 0);
+      if (physical === -1) return null;
+      bytes[i] = physical >>> 0 < ramSize ? mem8[physical >>> 0] : 0xff;
+    }
+    return bytes;
+  }
+
+  writeLinear(linear: number, bytes: Uint8Array): boolean {
+    const { mem8, ramSize } = this.state;
+    const addresses = Array.from(bytes, (_, i) => this.mmu.peek((linear + i) | 0));
+    if (addresses.includes(-1)) return false;
+    bytes.forEach((byte, i) => {
+      const physical = addresses[i] >>> 0;
+      if (physical >= ramSize) return;
+      mem8[physical] = byte;
+      this.#cache.invalidate(physical, 1);
+    });
+    return true;
+  }
+
+  ramChanged(physical: number, length: number): void {
+    this.#cache.invalidate(physical, Math.min(length, this.state.ramSize - physical));
+  }
+
+  run(untilCycle: number): StopReason {
+    for (;;) {
+      const reason = this.#boundary(untilCycle);
+      if (reason !== null) return reason;
+      this.#beginSlice(untilCycle);
+      const stopped = this.#guarded(this.#oneOnly() ? () => this.#single() : () => this.#loop());
+      if (stopped !== null) return stopped;
+    }
+  }
+
+  step(): StopReason {
+    const interrupts = this.counters.interrupts;
+    const reason = this.#boundary(Infinity);
+    if (reason !== null) return reason;
+    if (this.counters.interrupts === interrupts) {
+      this.#beginSlice(this.cycles + LONGEST_SLICE);
+      this.#cache.resumeAt = this.#linearEip();
+      const stopped = this.#guarded(() => this.#single());
+      if (stopped !== null) return stopped;
+    }
+    this.#fold();
+    return { kind: "deadline" };
+  }
+
+  #linearEip(): number {
+    return (this.#segments.codeSegment().base + this.state.S[EIP]) >>> 0;
+  }
+
+  /** Ends the slice without changing the cycle count. */
+  #attend(): void {
+    const { S } = this.state;
+    this.#target -= S[BUDGET];
+    S[BUDGET] = 0;
+  }
+
+  #fold(): void {
+    const { S } = this.state;
+    this.#instructions += S[INSTRUCTIONS];
+    S[INSTRUCTIONS] = 0;
+  }
+
+  #beginSlice(untilCycle: number): void {
+    const now = this.cycles;
+    const slice = Math.max(0, Math.min(untilCycle - now, LONGEST_SLICE));
+    this.#target = now + slice;
+    this.state.S[BUDGET] = slice;
+    if (this.#stop !== null || this.#interruptDue()) this.#attend();
+  }
+
+  #interruptDue(): boolean {
+    const { S } = this.state;
+    return S[INTERRUPT_REQUEST] !== 0 && (S[EFLAGS] & FLAG.IF) !== 0;
+  }
+
+  /** A trap after each instruction, or an interrupt right after the next one: no blocks. */
+  #oneOnly(): boolean {
+    if ((this.state.S[EFLAGS] & FLAG.TF) !== 0) return true;
+    return this.#interruptDue() && this.#shadowAt === this.instructions;
+  }
+
+  /** Between instructions: stops, interrupts, deadline. null: go on. */
+  #boundary(untilCycle: number): StopReason | null {
+    const { S } = this.state;
+    if (this.#dead !== null) return this.#dead;
+    this.#fold();
+    if (!this.#atBoundary) return null;
+    if (this.#stop !== null) {
+      const reason = this.#stop;
+      this.#stop = null;
+      return { kind: "stop", reason };
+    }
+    const interrupted = this.#takeInterrupt();
+    if (interrupted !== null) return interrupted;
+    if (S[HALTED] !== 0) return { kind: "halt" };
+    return this.cycles >= untilCycle ? { kind: "deadline" } : null;
+  }
+
+  #takeInterrupt(): StopReason | null {
+    const { S } = this.state;
+    const { interruptController } = this.config;
+    if (!this.#interruptDue() || this.#shadowAt === this.instructions) return null;
+    if (!interruptController.pending()) {
+      S[INTERRUPT_REQUEST] = 0;
+      return null;
+    }
+    const vector = interruptController.acknowledge();
+    const stopped = this.#guarded(() => this.#interrupts.external(vector));
+    S[INTERRUPT_REQUEST] = interruptController.pending() ? 1 : 0;
+    return stopped;
+  }
+
+  /** Runs something that may throw what faults.ts defines, and settles it. Returns a reason to stop. */
+  #guarded(action: () => void): StopReason | null {
+    try {
+      action();
+      return null;
+    } catch (thrown) {
+      return this.#settle(thrown);
+    }
+  }
+
+  #settle(thrown: unknown): StopReason | null {
+    const { S } = this.state;
+    if (thrown !== FAULT && thrown !== BREAK && thrown !== SHUTDOWN) throw thrown;
+    this.#abandonInstruction();
+    this.#segments.setPrivilege(S[CPL]);
+    if (thrown === BREAK) {
+      this.#cache.resumeAt = this.#cache.stoppedAt;
+      this.#atBoundary = true;
+      return { kind: "breakpoint", address: this.#cache.stoppedAt };
+    }
+    if (thrown === SHUTDOWN) {
+      this.#dead = { kind: "shutdown", report: this.#faults.shutdownReport };
+      return this.#dead;
+    }
+    this.#atBoundary = true;
+    return this.#guarded(() => this.#interrupts.exception(S[FAULT_VECTOR], S[FAULT_ERROR], false));
+  }
+
+  /** Accounts for the instructions of the block before the one that was given up, and points EIP at that. */
+  #abandonInstruction(): void {
+    const { S } = this.state;
+    const position = S[POSITION];
+    if (position < 0) return;
+    const op = this.#block.ops[position];
+    S[POSITION] = -1;
+    S[BUDGET] -= op.before;
+    S[INSTRUCTIONS] += position;
+    S[EIP] = op.eip;
+  }
+
+  /** Executes blocks until the slice is used up. */
+  #loop(): void {
+    const { S, tlbRead } = this.state;
+    let block = this.#block;
+    do {
+      const eip = S[EIP];
+      let next = block.link0;
+      if (next.eip !== eip || next.delta !== tlbRead[next.page + S[MODE]] || next.key !== S[DECODE_KEY]) {
+        next = block.link1;
+        if (next.eip !== eip || next.delta !== tlbRead[next.page + S[MODE]] || next.key !== S[DECODE_KEY]) {
+          next = this.#cache.find(eip);
+          block.link1 = block.link0;
+          block.link0 = next;
+        }
+      }
+      block = next;
+      this.#execute(block);
+    } while (S[BUDGET] > 0);
+  }
+
+  /** Executes one block (or as much of it as stays valid) and accounts for it. */
+  #execute(block: Block): void {
+    const { S } = this.state;
+    this.#block = block;
+    S[BUDGET] -= block.m & S[TAKEN];
+    S[TAKEN] = 0;
+    S[FETCH_PAGE] = block.page;
+    S[COUNT] = block.count;
+    const { ops } = block;
+    let i = 0;
+    let op = ops[0];
+    do {
+      op = ops[i];
+      S[POSITION] = i;
+      op.execute(op);
+      i++;
+    } while (i < S[COUNT]);
+    S[POSITION] = -1;
+    S[BUDGET] -= op.after;
+    S[INSTRUCTIONS] += i;
+    if (!op.transfers) S[EIP] = op.next;
+    this.#atBoundary = op.ends;
+  }
+
+  /** Executes one instruction; with TF set before it, ends in a debug trap. */
+  #single(): void {
+    const { S } = this.state;
+    const trap = (S[EFLAGS] & FLAG.TF) !== 0;
+    const software = this.counters.softwareInterrupts;
+    const block = this.#cache.findSingle(S[EIP]);
+    this.#execute(block);
+    this.#atBoundary = true;
+    if (!trap || this.counters.softwareInterrupts !== software) return;
+    S[DR6] |= 0x4000;
+    this.#interrupts.exception(VECTOR.DB, NO_ERROR_CODE, true);
+  }
+}

@@ -51,6 +51,8 @@ export const FAULT_VECTOR = 23;
 export const FAULT_ERROR = 24;
 /** Vector of the exception being delivered, or -1. */
 export const DELIVERING = 25;
+/** Linear page of the executing block: when its TLB entry goes, the block ends. */
+export const FETCH_PAGE = 26;
 /** DR0 to DR7. */
 export const DR0 = 32;
 export const DR6 = 38;
@@ -94,7 +96,10 @@ export const ZERO = 8;
 export const REGISTER_BYTES = 64;
 export const STATE_BYTES = 65536;
 export const LINEAR_PAGES = 1 << 20;
-const TLB_BYTES = 2 * LINEAR_PAGES * 4;
+/** Entries of the largest modelled TLB, the one of `timing none`. */
+export const MAX_TLB_ENTRIES = 4096;
+const STATE_WORDS = 512;
+const TRANSLATION_BYTES = 2 * LINEAR_PAGES * 4;
 const WASM_PAGE = 65536;
 
 /** EFLAGS bits. */
@@ -127,11 +132,17 @@ export interface State {
   readonly S: Int32Array;
   readonly tlbRead: Int32Array;
   readonly tlbWrite: Int32Array;
+  /** The modelled TLB: linear page (-1: empty), page frame address and permissions of each entry. */
+  readonly tlbPage: Int32Array;
+  readonly tlbFrame: Int32Array;
+  readonly tlbPermissions: Int32Array;
+  /** For each set the way to replace next. */
+  readonly tlbVictim: Int32Array;
 }
 
 /** Size in WebAssembly pages of the memory for a machine with `ramSize` bytes of RAM. */
 export function memoryPagesFor(ramSize: number): number {
-  return stateBaseFor(ramSize) / WASM_PAGE + (STATE_BYTES + 2 * TLB_BYTES) / WASM_PAGE;
+  return stateBaseFor(ramSize) / WASM_PAGE + (STATE_BYTES + 2 * TRANSLATION_BYTES) / WASM_PAGE;
 }
 
 function stateBaseFor(ramSize: number): number {
@@ -150,7 +161,8 @@ export function createState(memory: WebAssembly.Memory, ramSize: number): State 
     throw new Error(`memory of ${buffer.byteLength} bytes cannot hold ${ramSize} bytes of RAM and the processor state`);
   }
   const base = stateBaseFor(ramSize);
-  const tlb = base + STATE_BYTES;
+  const tlb = base + 4096;
+  const translations = base + STATE_BYTES;
   const state: State = {
     ramSize,
     mem8: new Uint8Array(buffer, 0, ramSize),
@@ -160,11 +172,16 @@ export function createState(memory: WebAssembly.Memory, ramSize: number): State 
     regs: new Int32Array(buffer, base, REGISTER_BYTES >>> 2),
     regs16: new Uint16Array(buffer, base, REGISTER_BYTES >>> 1),
     regs8: new Uint8Array(buffer, base, REGISTER_BYTES),
-    S: new Int32Array(buffer, base + REGISTER_BYTES, 512),
-    tlbRead: new Int32Array(buffer, tlb, 2 * LINEAR_PAGES),
-    tlbWrite: new Int32Array(buffer, tlb + TLB_BYTES, 2 * LINEAR_PAGES),
+    S: new Int32Array(buffer, base + REGISTER_BYTES, STATE_WORDS),
+    tlbRead: new Int32Array(buffer, translations, 2 * LINEAR_PAGES),
+    tlbWrite: new Int32Array(buffer, translations + TRANSLATION_BYTES, 2 * LINEAR_PAGES),
+    tlbPage: new Int32Array(buffer, tlb, MAX_TLB_ENTRIES),
+    tlbFrame: new Int32Array(buffer, tlb + MAX_TLB_ENTRIES * 4, MAX_TLB_ENTRIES),
+    tlbPermissions: new Int32Array(buffer, tlb + MAX_TLB_ENTRIES * 8, MAX_TLB_ENTRIES),
+    tlbVictim: new Int32Array(buffer, tlb + MAX_TLB_ENTRIES * 12, MAX_TLB_ENTRIES / 4),
   };
   state.tlbRead.fill(-1);
   state.tlbWrite.fill(-1);
+  state.tlbPage.fill(-1);
   return state;
 }

@@ -55,13 +55,13 @@ const farTransfers: readonly OpcodeRow[] = [
 ];
 
 const INTERRUPT_386 = clocks("interrupt", 59, 59, [59, 99, 0]);
-const INTERRUPT_486 = clocks("interrupt", 44, 44, [44, 71, 37]);
+const INTERRUPT_486 = clocks("interrupt", 44, 44, [44, 71, 0]);
 
 const interrupts: readonly OpcodeRow[] = [
   row("CC", "int3", "", INTERRUPT_386, INTERRUPT_486, { flags: "IT", ends: true }),
   row("CD ib", "int", "Ib", INTERRUPT_386, INTERRUPT_486, { flags: "IT", ends: true }),
   // Not taken: the register figure.
-  row("CE", "into", "", clocks("interrupt", 3, 3, [59, 99, 0]), clocks("interrupt", 3, 3, [46, 73, 39]),
+  row("CE", "into", "", clocks("interrupt", 3, 3, [59, 99, 0]), clocks("interrupt", 3, 3, [46, 73, 2]),
     { flags: "IT", reads: "O", ends: true }),
   row("CF", "iretd", "", clocks("return", 38, 38, [38, 82, 0]), clocks("return", 20, 20, [20, 36, 32]),
     { semantic: "iret", mnemonic16: "iret", flags: "OSZAPCDIT", ends: true }),

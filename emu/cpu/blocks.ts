@@ -1,0 +1,267 @@
+// The decode cache. A block is a straight run of predecoded instructions, from
+// an entry address to the first transfer (or other instruction that `ends`), or
+// to the end of its page. Blocks are kept by physical page; a write to bytes that
+// are decoded drops the blocks of that page (see mmu.ts for how it is seen).
+//
+// A block belongs to one linear address and one DECODE_KEY; entering it takes a
+// comparison of these and of `delta` with the translation array, which is the
+// fetch's TLB lookup. An instruction that crosses a page is a block of its own
+// whose `delta` never matches, so that both lookups happen each time.
+import type { BreakpointCallback } from "./interface.js";
+import type { Core } from "./core.js";
+import { decode } from "./decode.js";
+import { BREAK } from "./faults.js";
+import { FETCH } from "./mmu.js";
+import type { Op } from "./op.js";
+import { COUNT, DECODE_KEY, MODE, POSITION, VECTOR } from "./state.js";
+import type { Translate } from "./translate.js";
+
+/** A `delta` that no entry of the translation array has. */
+const NEVER = 1;
+
+export class Block {
+  eip = 0;
+  key = -1;
+  /** Linear page of the first byte. */
+  page = 0;
+  /** Physical less linear address of the page. */
+  delta = NEVER;
+  ops: Op[] = [];
+  count = 0;
+  /** Components of the first instruction on a model that charges them, otherwise 0. */
+  m = 0;
+  /** The two blocks that followed last. */
+  link0: Block;
+  link1: Block;
+
+  constructor() {
+    this.link0 = this;
+    this.link1 = this;
+  }
+}
+
+interface CodePage {
+  readonly blocks: (Block | null)[];
+  /** One byte for each byte of the page: part of a decoded instruction. */
+  readonly coverage: Uint8Array;
+  /** Pages whose last instruction reaches into this one. */
+  readonly before: Set<number>;
+}
+
+export interface BlockCache {
+  /** The block at an EIP, fetched with all checks; may raise. */
+  find(eip: number): Block;
+  /** A block of one instruction, not kept. */
+  findSingle(eip: number): Block;
+  /** Drops decoded code of a physical range. */
+  invalidate(physical: number, length: number): void;
+  invalidateAll(): void;
+  readonly breakpoints: Map<number, BreakpointCallback>;
+  /** Linear address of the breakpoint that stopped the run: not honoured once. -1: none. */
+  resumeAt: number;
+  /** Linear address of the last stop. */
+  stoppedAt: number;
+}
+
+export function createBlockCache(core: Core, translate: Translate): BlockCache {
+  const { state, faults, mmu, segments, config } = core;
+  const { S, mem8, ramSize, tlbRead } = state;
+  const pages: (CodePage | undefined)[] = new Array<undefined>(ramSize >>> 12).fill(undefined);
+  const breakpoints = new Map<number, BreakpointCallback>();
+  const chargesComponents = config.model === "i386" && config.timing === "model";
+
+  function pageOf(index: number): CodePage {
+    let page = pages[index];
+    if (page === undefined) {
+      page = { blocks: new Array<Block | null>(4096).fill(null), coverage: new Uint8Array(4096), before: new Set() };
+      pages[index] = page;
+    }
+    return page;
+  }
+
+  /** Marks bytes as decoded, so that writes to them are seen. */
+  function cover(physical: number, length: number): CodePage {
+    const index = physical >>> 12;
+    const page = pageOf(index);
+    page.coverage.fill(1, physical & 0xfff, (physical & 0xfff) + length);
+    if (mmu.codePages[index] === 0) mmu.codePageAdded(index);
+    return page;
+  }
+
+  function dropPage(index: number): void {
+    const page = pages[index];
+    if (page === undefined) return;
+    pages[index] = undefined;
+    mmu.codePages[index] = 0;
+    for (const block of page.blocks) {
+      if (block === null) continue;
+      block.delta = NEVER;
+      block.key = -1;
+    }
+    for (const before of page.before) dropPage(before);
+    // The executing block may be among them: it ends after its instruction.
+    S[COUNT] = 0;
+  }
+
+  function invalidate(physical: number, length: number): void {
+    for (let at = physical; at < physical + length;) {
+      const end = Math.min(physical + length, (at | 0xfff) + 1);
+      const page = pages[at >>> 12];
+      if (page !== undefined && page.coverage.subarray(at & 0xfff, ((end - 1) & 0xfff) + 1).includes(1)) {
+        dropPage(at >>> 12);
+      }
+      at = end;
+    }
+  }
+
+  /** Puts a callback before an instruction; true from it abandons the instruction before it began. */
+  function addBreakpoint(op: Op, linear: number, callback: BreakpointCallback): void {
+    const { execute } = op;
+    op.execute = (it) => {
+      const skip = cache.resumeAt === linear;
+      cache.resumeAt = -1;
+      if (!skip && callback(linear) === true) {
+        cache.stoppedAt = linear;
+        throw BREAK;
+      }
+      execute(it);
+    };
+  }
+
+  interface Fetched {
+    readonly op: Op;
+    readonly length: number;
+    readonly crosses: boolean;
+  }
+
+  /** Decodes one instruction. Its bytes beyond the page come from `nextPage`, asked for once, when needed. */
+  function fetch(eip: number, physical: number, nextPage: () => number): Fetched {
+    const { base, limit, big } = segments.codeSegment();
+    const offset = physical & 0xfff;
+    const first = physical - offset;
+    let second = -1;
+    const byteAt = (i: number): number => {
+      if (((eip + i) >>> 0) > (limit >>> 0)) faults.raise(VECTOR.GP, 0);
+      if (offset + i < 4096) return readCode(first + offset + i);
+      if (second < 0) second = nextPage();
+      return readCode(second + offset + i - 4096);
+    };
+    const instruction = decode(byteAt, big, config.model);
+    const op = translate(instruction, eip);
+    const callback = breakpoints.size === 0 ? undefined : breakpoints.get((base + eip) >>> 0);
+    if (callback !== undefined) addBreakpoint(op, (base + eip) >>> 0, callback);
+    return { op, length: instruction.length, crosses: second >= 0 };
+  }
+
+  function readCode(physical: number): number {
+    return physical < ramSize ? mem8[physical] : mmu.space.read(physical, 1) & 0xff;
+  }
+
+  /** Decoding ran past the page behind the first instruction: the block ends before. */
+  const OUT_OF_PAGE = { name: "out of page" } as const;
+
+  function fetchInside(eip: number, physical: number): Fetched | null {
+    try {
+      return fetch(eip, physical, () => { throw OUT_OF_PAGE; });
+    } catch (thrown) {
+      if (thrown === OUT_OF_PAGE) return null;
+      throw thrown;
+    }
+  }
+
+  function newBlock(eip: number, linear: number, physical: number): Block {
+    const block = new Block();
+    block.eip = eip;
+    block.key = S[DECODE_KEY];
+    block.page = linear >>> 12;
+    block.delta = (physical - linear) | 0;
+    return block;
+  }
+
+  function append(block: Block, op: Op): void {
+    const last = block.ops.length === 0 ? 0 : block.ops[block.ops.length - 1].after;
+    op.before = last;
+    op.after += last;
+    block.ops.push(op);
+    block.count = block.ops.length;
+    if (block.count === 1) block.m = chargesComponents ? op.instruction.components : 0;
+  }
+
+  function decodeBlock(eip: number, linear: number, physical: number, most: number): Block {
+    const block = newBlock(eip, linear, physical);
+    let at = physical;
+    for (let here = eip; block.count < most;) {
+      const inside = block.count > 0 ? fetchRest(here, at) : fetchInside(here, at);
+      if (inside === null) break;
+      append(block, inside.op);
+      at += inside.length;
+      here = (here + inside.length) | 0;
+      if (inside.op.ends || (at & 0xfff) < inside.length) break;
+    }
+    if (block.count === 0) return crossingBlock(block, eip, linear, physical);
+    if (most > 1 && physical < ramSize) keep(block, physical, at - physical);
+    else block.delta = NEVER;
+    return block;
+  }
+
+  /** An instruction behind the first: a limit violation ends the block, and is met when it is reached. */
+  function fetchRest(eip: number, physical: number): Fetched | null {
+    const { limit } = segments.codeSegment();
+    if (limit !== -1 && ((eip + 15) >>> 0) > (limit >>> 0)) return null;
+    return fetchInside(eip, physical);
+  }
+
+  function keep(block: Block, physical: number, length: number): void {
+    cover(physical, length).blocks[physical & 0xfff] = block;
+  }
+
+  /** The first instruction reaches into the next page. */
+  function crossingBlock(block: Block, eip: number, linear: number, physical: number): Block {
+    let second = -1;
+    const { op, length } = fetch(eip, physical, () => {
+      second = mmu.translate(((linear | 0xfff) + 1) | 0, FETCH) >>> 0;
+      return second;
+    });
+    append(block, op);
+    const inFirst = 4096 - (physical & 0xfff);
+    if (physical < ramSize) cover(physical, inFirst);
+    if (second < ramSize) cover(second, length - inFirst).before.add(physical >>> 12);
+    block.delta = NEVER;
+    return block;
+  }
+
+  /** Physical address of an instruction; raises a fetch fault with nothing of the instruction done. */
+  function translateFetch(eip: number): { readonly linear: number; readonly physical: number } {
+    S[POSITION] = -1;
+    const { base, limit } = segments.codeSegment();
+    if ((eip >>> 0) > (limit >>> 0)) faults.raise(VECTOR.GP, 0);
+    const linear = (base + eip) | 0;
+    const held = tlbRead[(linear >>> 12) + S[MODE]];
+    const physical = (held & 1) === 0 ? (linear + held) | 0 : mmu.translate(linear, FETCH);
+    return { linear, physical: physical >>> 0 };
+  }
+
+  const cache: BlockCache = {
+    find(eip) {
+      const { linear, physical } = translateFetch(eip);
+      const known = physical < ramSize ? pages[physical >>> 12]?.blocks[physical & 0xfff] : null;
+      if (known != null && known.eip === eip && known.key === S[DECODE_KEY]
+        && known.delta === ((physical - linear) | 0)) return known;
+      return decodeBlock(eip, linear, physical, Infinity);
+    },
+    findSingle(eip) {
+      const { linear, physical } = translateFetch(eip);
+      return decodeBlock(eip, linear, physical, 1);
+    },
+    invalidate,
+    invalidateAll() {
+      for (let index = 0; index < pages.length; index++) dropPage(index);
+    },
+    breakpoints,
+    resumeAt: -1,
+    stoppedAt: -1,
+  };
+  mmu.codeWritten = invalidate;
+  return cache;
+}
+

@@ -1,0 +1,159 @@
+// Clocks of a model: what instruction rows cost, and the costs that belong to
+// no instruction. Figures of the Intel manuals are exact in the sense of those
+// manuals (operands aligned, no wait states, instructions prefetched). What no
+// manual prints is an estimate and marked so here:
+//
+//   page walk, i386     6 states of the walker + 2 clocks for each table read
+//                       (10 for a walk), + 4 for each entry whose accessed or
+//                       dirty bit is written (locked cycle): 10, 14 or 18
+//   page walk, i486     13 + 8, + 15 with one and two entries written: 13, 21, 28
+//   misalignment        i386 + 4 for an access that crosses a doubleword; i486 + 3
+//   exceptions and hardware interrupts cost what INT n costs on the same path
+//   three-term address (base + index + displacement), i386 + 1
+//   index register, i486 + 1; each prefix, i486 + 1
+// An instruction that faults costs nothing itself: only its page walks and the
+// exception are charged, and its clocks when it is restarted.
+import type { Instruction } from "./decode.js";
+import type { ClockRule, Clocks, Model } from "./opcodes.js";
+import { ZERO } from "./state.js";
+
+export interface Penalties {
+  /** Walk that reads both tables, by the number of entries written (0 to 2). */
+  readonly pageWalk: readonly [number, number, number];
+  /** Walk that ends at an absent directory entry. */
+  readonly shortWalk: number;
+  readonly misaligned: number;
+  /** Exception or interrupt: same privilege, inner privilege, task gate (all of it). */
+  readonly exception: readonly [same: number, inner: number, task: number];
+  /** Task switch proper, by cause: the opcode's part is in the rows. */
+  readonly taskSwitch: { readonly call: number; readonly jmp: number; readonly int: number; readonly iret: number;
+    readonly gate: number };
+  /** What writing CR0, reading or writing DR6/DR7 adds to the row. */
+  readonly writeCr0: number;
+  readonly readDr6: number;
+  readonly writeDr6: number;
+}
+
+const I386: Penalties = {
+  pageWalk: [10, 14, 18],
+  shortWalk: 8,
+  misaligned: 4,
+  exception: [59, 99, 309],
+  taskSwitch: { call: 300, jmp: 303, int: 309, iret: 275, gate: 9 },
+  writeCr0: 5,
+  readDr6: -8,
+  writeDr6: -6,
+};
+
+const I486: Penalties = {
+  pageWalk: [13, 21, 28],
+  shortWalk: 13,
+  misaligned: 3,
+  exception: [44, 71, 199],
+  taskSwitch: { call: 162, jmp: 162, int: 162, iret: 162, gate: 0 },
+  writeCr0: 13,
+  readDr6: 0,
+  writeDr6: 0,
+};
+
+const NONE: Penalties = {
+  pageWalk: [0, 0, 0],
+  shortWalk: 0,
+  misaligned: 0,
+  exception: [0, 0, 0],
+  taskSwitch: { call: 0, jmp: 0, int: 0, iret: 0, gate: 0 },
+  writeCr0: 0,
+  readDr6: 0,
+  writeDr6: 0,
+};
+
+/** Clocks outside the opcode table; all zero without timing. */
+export function penaltiesOf(model: Model, timing: "model" | "none"): Penalties {
+  if (timing === "none") return NONE;
+  return model === "i386" ? I386 : I486;
+}
+
+const ONE_CLOCK: Clocks = { rule: "fixed", register: 1, memory: 1, plusM: false, parameters: [] };
+
+/** The cell of an instruction's row for a model, by operand size and REP. Without timing: one clock. */
+export function clocksOf(instruction: Instruction, model: Model, timing: "model" | "none"): Clocks {
+  const { row } = instruction;
+  if (timing === "none" || row === null) return ONE_CLOCK;
+  if (instruction.repeat !== 0 && row.clocksRepeat[model] !== undefined) return row.clocksRepeat[model];
+  if (instruction.operandSize === 2 && row.clocks16[model] !== undefined) return row.clocks16[model];
+  return row.clocks[model] ?? ONE_CLOCK;
+}
+
+/** Rules whose register and memory figures are charged before the instruction runs. */
+const STATIC_RULES: readonly ClockRule[] = ["fixed", "transfer", "branch", "exchange"];
+
+/** Clocks known when an instruction is decoded; the rest is for `charge`. */
+export function staticClocks(instruction: Instruction, cell: Clocks, model: Model, timing: "model" | "none"): number {
+  if (timing === "none") return 1;
+  const base = STATIC_RULES.includes(cell.rule) ? (instruction.memory ? cell.memory : cell.register) : 0;
+  return base + addressClocks(instruction, model) + (model === "i486" ? chargedPrefixes(instruction, cell) : 0);
+}
+
+/** The REP prefix is part of the figures of the repeated forms. */
+function chargedPrefixes(instruction: Instruction, { rule }: Clocks): number {
+  return instruction.prefixes - (rule === "repeat" || rule === "repeatIo" ? 1 : 0);
+}
+
+/** What the form of the address adds. */
+function addressClocks(instruction: Instruction, model: Model): number {
+  if (!instruction.memory || instruction.index === ZERO) return 0;
+  if (model === "i486") return 1;
+  return instruction.base !== ZERO && instruction.disp !== 0 ? 1 : 0;
+}
+
+/**
+ * Clocks that depend on what the instruction meets when it runs, given what
+ * the rule asks for:
+ *   branch 0; multiply the multiplier as a signed number; scan the bits skipped, scan…486 the source;
+ *   repeat the iterations; io, repeatIo: see ioClocks; enter the level; condition 1 or 0;
+ *   exchange 1 when equal; limit 1 when page granular; invalidate 1 on a hit
+ */
+export type Charge = (cell: Clocks, memory: boolean, value: number) => number;
+
+const free: Charge = () => 0;
+
+function log2Up(value: number): number {
+  const magnitude = value < 0 ? -value : value;
+  return magnitude <= 1 ? 0 : 32 - Math.clz32(magnitude - 1);
+}
+
+const CHARGES: { readonly [rule in ClockRule]?: Charge } = {
+  branch: ({ parameters, register }) => parameters[0] - register,
+  multiply({ parameters }, memory, multiplier) {
+    const [base, least, zero, extra] = parameters;
+    return (multiplier === 0 ? zero : base + Math.max(log2Up(multiplier), least)) + (memory ? extra : 0);
+  },
+  scan: ({ register, parameters }, _memory, skipped) => register + parameters[0] * skipped,
+  scanForward486({ register, memory }, isMemory, source) {
+    const extra = isMemory ? memory - register : 0;
+    if (source === 0) return register + extra;
+    const bit = 31 - Math.clz32(source & -source);
+    return 8 + 4 * ((bit >>> 3) + 1) + 3 * (((bit >>> 2) & 1) + 1) + 3 * ((bit & 3) + 1) + extra;
+  },
+  scanReverse486({ register, memory }, isMemory, source) {
+    const extra = isMemory ? memory - register : 0;
+    return (source === 0 ? register : 7 + 3 * (32 - (31 - Math.clz32(source)))) + extra;
+  },
+  repeat({ parameters }, _memory, iterations) {
+    const [none, one, base, each] = parameters;
+    return iterations === 0 ? none : iterations === 1 ? one : base + each * iterations;
+  },
+  enter({ parameters }, _memory, level) {
+    return level < 2 ? parameters[level] : parameters[2] + parameters[3] * (level - 1);
+  },
+  condition: ({ parameters }, memory, holds) => parameters[(memory ? 2 : 0) + (holds !== 0 ? 0 : 1)],
+  exchange: ({ memory, parameters }, isMemory, equal) => (isMemory && equal === 0 ? parameters[0] - memory : 0),
+  limit: ({ register, memory, parameters }, isMemory, pages) =>
+    (isMemory ? memory : register) + (pages !== 0 ? parameters[0] : 0),
+  invalidate: ({ register, parameters }, _memory, hit) => (hit !== 0 ? register : parameters[0]),
+};
+
+/** The function for a cell's rule; one that charges nothing where all clocks are static. */
+export function chargeOf(cell: Clocks): Charge {
+  return CHARGES[cell.rule] ?? free;
+}

@@ -1,0 +1,121 @@
+// The processor as the machine sees it: the types of its configuration and methods.
+import type { Model } from "./opcodes.js";
+
+/** Ports of the machine. Sizes are in bytes; a value has no more bits than its size. */
+export interface IoBus {
+  read(port: number, size: 1 | 2 | 4): number;
+  write(port: number, size: 1 | 2 | 4, value: number): void;
+}
+
+/** The interrupt controller at the INTR pin. */
+export interface InterruptController {
+  /** True while an unmasked request waits. */
+  pending(): boolean;
+  /** The interrupt-acknowledge cycle: the vector of the request with the highest priority. */
+  acknowledge(): number;
+}
+
+export interface CpuConfig {
+  readonly model: "i386" | "i486";
+  /** `model`: clocks and TLB of the model. `none`: one clock an instruction and a large TLB. */
+  readonly timing: "model" | "none";
+  /** At least memoryPagesFor(ramSize) pages; RAM is at offset 0. */
+  readonly memory: WebAssembly.Memory;
+  readonly ramSize: number;
+  readonly io: IoBus;
+  readonly interruptController: InterruptController;
+}
+
+/** Why `run` returned. */
+export type StopReason =
+  /** The cycle asked for is reached (or passed by the last instructions). */
+  | { readonly kind: "deadline" }
+  /** HLT: nothing happens before an interrupt; the machine may advance `cycles` to its next event. */
+  | { readonly kind: "halt" }
+  /** requestStop was called. */
+  | { readonly kind: "stop"; readonly reason: string }
+  /** A breakpoint callback asked to stop before the instruction at `address`. */
+  | { readonly kind: "breakpoint"; readonly address: number }
+  /** A triple fault or something this processor cannot do; `report` is for a person. */
+  | { readonly kind: "shutdown"; readonly report: string };
+
+/** Called before the instruction at a breakpoint executes; true stops the run there. */
+export type BreakpointCallback = (address: number) => boolean | void;
+
+/** A segment register with its hidden part. `attributes`: bits 8..15 and 20..23 of the descriptor's second word. */
+export interface SegmentRegister {
+  readonly selector: number;
+  readonly base: number;
+  /** In bytes, inclusive. */
+  readonly limit: number;
+  readonly attributes: number;
+}
+
+/** Events counted since reset; all are exact. */
+export interface Counters {
+  tlbMissesRead: number;
+  tlbMissesWrite: number;
+  tlbMissesFetch: number;
+  /** Walks of the page tables: misses, and first writes to pages held clean in the TLB. */
+  pageWalks: number;
+  /** Accessed and dirty bits written by walks. */
+  accessedDirtyWrites: number;
+  tlbFlushes: number;
+  invlpg: number;
+  cr3Loads: number;
+  /** Page faults by error code 0 to 7. */
+  pageFaults: number[];
+  /** Exceptions by vector, page faults included. */
+  exceptions: number[];
+  interrupts: number;
+  softwareInterrupts: number;
+  ringCrossings: number;
+  taskSwitches: number;
+}
+
+/** The methods and fields other parts use; class Cpu implements them. */
+export interface CpuInterface {
+  /** Clocks since reset, exact at any moment, also inside a port access. May be set while not running. */
+  cycles: number;
+  /** Instructions completed since reset; a repeated string instruction counts once. */
+  readonly instructions: number;
+  readonly counters: Counters;
+  /** EAX ECX EDX EBX ESP EBP ESI EDI. */
+  readonly registers: Int32Array;
+  /** Unsigned. */
+  eip: number;
+  eflags: number;
+  cr0: number;
+  cr2: number;
+  cr3: number;
+  readonly cpl: number;
+  readonly halted: boolean;
+  /** Segments in encoding order ES CS SS DS FS GS, then 6 LDTR, 7 TR. */
+  getSegment(index: number): SegmentRegister;
+  setSegment(index: number, segment: SegmentRegister): void;
+  setGdtr(base: number, limit: number): void;
+  setIdtr(base: number, limit: number): void;
+  /** Flat 32-bit protected mode at ring 0, paging off, interrupts off: the state of a Multiboot entry at `eip`. */
+  resetFlat(eip: number): void;
+  /** Runs until the cycle count reaches `untilCycle` or something stops it. */
+  run(untilCycle: number): StopReason;
+  /** Executes one instruction (or delivers one interrupt), then returns. */
+  step(): StopReason;
+  /** The controller may have a request: look at it at the next instruction boundary. */
+  requestInterruptCheck(): void;
+  /** Makes `run` return at the next instruction boundary. */
+  requestStop(reason: string): void;
+  /** A breakpoint by linear address; costs nothing elsewhere. One callback an address. */
+  setBreakpoint(address: number, callback: BreakpointCallback): void;
+  clearBreakpoint(address: number): void;
+  /** Physical address of a linear one by the page tables in memory, without side effects; -1 when not present. */
+  translate(linear: number): number;
+  /** Reads linear memory without side effects; null when a page of it is not present. */
+  readLinear(linear: number, length: number): Uint8Array | null;
+  /** Writes linear memory as a debugger does, ignoring write protection; false when a page is not present. */
+  writeLinear(linear: number, bytes: Uint8Array): boolean;
+  /** RAM was changed by something other than the processor: decoded code of that range is dropped. */
+  ramChanged(physical: number, length: number): void;
+}
+
+export type CpuModel = Extract<Model, "i386" | "i486">;

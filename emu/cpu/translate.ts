@@ -1,0 +1,132 @@
+// From a decoded instruction to a predecoded one: registers become indices,
+// jump targets addresses, clocks numbers, and the semantic name of the row a
+// function.
+import { chargeOf, clocksOf, staticClocks } from "./clocks.js";
+import type { Core } from "./core.js";
+import { MAX_LENGTH } from "./decode.js";
+import type { Instruction } from "./decode.js";
+import { createAlu } from "./families/alu.js";
+import { createBit } from "./families/bit.js";
+import { createControl } from "./families/control.js";
+import { createIo, createIoAccess } from "./families/io.js";
+import { createMove } from "./families/move.js";
+import { createMulDiv } from "./families/muldiv.js";
+import { createShift } from "./families/shift.js";
+import { createString } from "./families/string.js";
+import { createSystem } from "./families/system.js";
+import { createFarTransfers } from "./far.js";
+import { NO_ERROR_CODE } from "./faults.js";
+import type { Interrupts } from "./interrupts.js";
+import { OPCODES, operandsOf } from "./opcodes.js";
+import { Op, SPECIAL, operandBytes, registerIndex } from "./op.js";
+import type { Family } from "./op.js";
+import { createOperands } from "./operands.js";
+import { KEY } from "./segments.js";
+import { DECODE_KEY, DS, ES, SS, VECTOR } from "./state.js";
+
+/** Makes the op of an instruction at `eip`. */
+export type Translate = (instruction: Instruction, eip: number) => Op;
+
+/** Instructions whose r/m operand is the source, but which keep it in op.d and the destination in op.s. */
+const SWAPPED = new Set(["imul2", "imul3", "bsf", "bsr", "lar", "lsl"]);
+/** Instructions that only read a memory operand in first place. */
+const READERS = new Set(["cmp", "test", "bt", "push", "mul", "imul", "div", "idiv", "jmpIndirect", "callIndirect",
+  "jmpFar", "callFar", "lldt", "ltr", "verr", "verw", "lgdt", "lidt", "lmsw", "escape", "invlpg"]);
+/** Addresses that no segment is applied to. */
+const WITHOUT_SEGMENT = new Set(["lea"]);
+
+export function createTranslate(core: Core, interrupts: Interrupts): Translate {
+  const { S } = core.state;
+  const { model, timing } = core.config;
+  const operands = createOperands(core);
+  const far = createFarTransfers(core, interrupts);
+  const io = createIoAccess(core);
+  const semantics: Family = {
+    ...createAlu(core, operands),
+    ...createShift(core, operands),
+    ...createMulDiv(core, operands),
+    ...createBit(core, operands),
+    ...createMove(core, operands, interrupts),
+    ...createString(core, operands, io),
+    ...createIo(core, operands, io),
+    ...createControl(core, operands, interrupts, far),
+    ...createSystem(core, operands),
+  };
+  for (const { semantic } of OPCODES) {
+    if (semantics[semantic] === undefined) throw new Error(`opcode table: no semantic function "${semantic}"`);
+  }
+
+  const undefinedOpcode = (): never => core.faults.raise(VECTOR.UD, NO_ERROR_CODE);
+  const tooLong = (): never => core.faults.raise(VECTOR.GP, 0);
+
+  /** Register indices of the operands, in order; memory, immediates and special registers give none. */
+  function setRegisters(op: Op, instruction: Instruction): void {
+    const { operandSize, memory, reg, rm, opcode } = instruction;
+    const general = operandsOf(instruction.row!).filter((code) => !/^[SCDT][wd]$/.test(code));
+    const indices = general.map((code) => {
+      const size = operandBytes(code, operandSize);
+      if (code === "AL" || code === "eAX") return registerIndex(0, size);
+      switch (code[0]) {
+        case "E": case "R": return memory ? 0 : registerIndex(rm, size);
+        case "G": return registerIndex(reg, size);
+        case "Z": return registerIndex(opcode & 7, size);
+        default: return 0;
+      }
+    });
+    const swapped = SWAPPED.has(instruction.row!.semantic);
+    op.d = indices[swapped ? 1 : 0] ?? 0;
+    op.s = indices[swapped ? 0 : 1] ?? 0;
+  }
+
+  /** Whether decoded code may use a segment without looking at it: part of the key the block is for. */
+  function isFlat(segment: number): boolean {
+    const bit = segment === DS ? KEY.DS : segment === ES ? KEY.ES : segment === SS ? KEY.SS : -1;
+    return bit > 0 && (S[DECODE_KEY] & bit) === 0;
+  }
+
+  function setAddress(op: Op, instruction: Instruction): void {
+    const { row, segment, addressSize, operandSize } = instruction;
+    op.base = instruction.base;
+    op.index = instruction.index;
+    op.scale = instruction.scale;
+    op.disp = instruction.disp;
+    const plain = WITHOUT_SEGMENT.has(row!.semantic);
+    op.special = (addressSize === 2 ? SPECIAL.ADDRESS16 : 0) | (plain || isFlat(segment) ? 0 : segment + 1);
+    const code = operandsOf(row!).find((operand) => /^[EO]/.test(operand));
+    op.size = code === undefined ? operandSize : operandBytes(code, operandSize);
+    const first = row!.operands[0];
+    op.writes = (first === "E" || first === "O") && !READERS.has(row!.semantic);
+    if (row!.semantic === "sgdt" || row!.semantic === "sidt") op.writes = true;
+  }
+
+  return (instruction, eip) => {
+    const { row, length, operandSize } = instruction;
+    const cell = clocksOf(instruction, model, timing);
+    const op = new Op(instruction, undefinedOpcode, cell, chargeOf(cell));
+    op.eip = eip;
+    op.next = (eip + length) | 0;
+    if (row === null || length > MAX_LENGTH) {
+      op.execute = length > MAX_LENGTH ? tooLong : undefinedOpcode;
+      op.transfers = true;
+      op.ends = true;
+      return op;
+    }
+    op.ends = row.ends;
+    op.imm = instruction.imm;
+    setRegisters(op, instruction);
+    if (instruction.memory || row.semantic === "xlat") setAddress(op, instruction);
+    if (/^J[bz]$/.test(row.operands)) {
+      const target = (op.next + instruction.imm) | 0;
+      op.imm = operandSize === 2 ? target & 0xffff : target;
+    }
+    if (cell.rule === "branch") op.extra = op.charge(cell, false, 0);
+    op.transfers = TRANSFERS.has(row.semantic);
+    op.after = staticClocks(instruction, cell, model, timing);
+    op.execute = semantics[row.semantic](op, instruction);
+    return op;
+  };
+}
+
+/** Semantics whose handlers set EIP themselves. */
+const TRANSFERS = new Set(["jcc", "loop", "loope", "loopne", "jecxz", "jmp", "jmpIndirect", "call", "callIndirect",
+  "ret", "jmpFar", "callFar", "retFar", "int3", "int", "into", "iret", "hlt"]);
