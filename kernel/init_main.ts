@@ -7,7 +7,6 @@ import { enable_intr, frame_alloc } from "./i386/cpufunc";
 import { cpu_initclocks } from "./i386/clock";
 import { spl0 } from "./i386/intr";
 import { cpu_reboot, cpu_startup, set_warm } from "./i386/machdep";
-import { start_init_program } from "./init_program";
 import { find_zombie, proc_reap } from "./kern_exit";
 import { fork_kernel_proc, kthread_create1 } from "./kern_fork";
 import { callout_init } from "./kern_clock";
@@ -15,9 +14,12 @@ import { proc0, procinit, set_initproc } from "./kern_proc";
 import { sched_init, sched_start, tsleep } from "./kern_synch";
 import { inittodr } from "./kern_time";
 import { panic, printf } from "./subr_prf";
+import { init_program } from "./user/init";
 import { PVM } from "./sys/param";
 import { Proc } from "./sys/proc";
 import { RB_HALT } from "./sys/reboot";
+import { devconfig, rootvnode, vfs_mountroot, vfsinit } from "../fs/vfs_conf";
+import { syncer_start } from "../fs/vfs_sync";
 import { uvm_init } from "../vm/uvm_init";
 import { uvm_pageout } from "../vm/uvm_pdaemon";
 
@@ -28,7 +30,7 @@ function version(): usize {
 
 /** Process 1: runs the program that the boot arguments name, then takes the system down. */
 function start_init(arg: usize): void {
-  start_init_program();
+  init_program();
   cpu_reboot(RB_HALT, 0);
 }
 
@@ -40,6 +42,7 @@ function create_init(): void {
 
 function create_threads(): void {
   if (kthread_create1(uvm_pageout.index, 0, 0, cs("pagedaemon")) != 0) panic(cs("fork pagedaemon"));
+  syncer_start();
 }
 
 /** proc0 from now on. */
@@ -63,12 +66,17 @@ export function main(): void {
   uvm_init();
   procinit();
   cpu_startup();
+  vfsinit();
+  printf(cs("com0 at port 0x3f8 irq 4: ns16550a, console\n"));
   cpu_initclocks();
   enable_intr();
   spl0();
   inittodr();
   set_warm();
   sched_start();
+  devconfig();
+  vfs_mountroot();
+  proc0().p_cdir = changetype<usize>(rootvnode());
   create_init();
   create_threads();
   scheduler();

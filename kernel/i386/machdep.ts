@@ -15,7 +15,7 @@ import { bootarg } from "../subr_bootargs";
 import { panicstr, printf } from "../subr_prf";
 import { PAGE_SIZE, USPACE } from "../sys/param";
 import { RB_HALT, RB_NOSYNC } from "../sys/reboot";
-import { vfs_shutdown } from "../../fs/vfs_subr";
+import { vfs_shutdown } from "../../fs/vfs_mount";
 import { uvmexp } from "../../vm/uvm_stat";
 
 /** Port of isa-debug-exit: a byte ends the run. */

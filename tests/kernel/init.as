@@ -1,36 +1,36 @@
-// Takes the place of kernel/init_program.ts in the kernel of the boot test:
+// Takes the place of kernel/user/init.ts in the kernel of the boot test:
 // process 1 exercises what needs a machine: traps, page tables, processes,
 // timeouts. The boot argument `case=` names what to do; every case prints one line
 // that ends in `ok`, or dies in the way that the test expects.
-import { breakpoint, frame_alloc } from "./i386/cpufunc";
-import { splbio, splhigh, splx } from "./i386/intr";
-import { multiboot_module } from "./i386/multiboot";
-import { pmap_extract, pmap_kernel } from "./i386/pmap";
-import { copyin, copyinstr, copyout, kcopy } from "./i386/support";
-import { ticks, timeout, untimeout } from "./kern_clock";
-import { exit1, kwait } from "./kern_exit";
-import { fork_kernel_proc, kthread_create1 } from "./kern_fork";
-import { lockinit, lockmgr, lockstatus } from "./kern_lock";
-import { free, malloc } from "./kern_malloc";
-import { curproc, nprocs } from "./kern_proc";
-import { lbolt, preempt, psignal, tsleep, wakeup } from "./kern_synch";
-import { time_second } from "./kern_time";
-import { strcmp } from "./libkern";
-import { bootarg, bootarg_u32 } from "./subr_bootargs";
-import { Pool, pool_get, pool_init, pool_put, pool_reclaim, PR_WAITOK } from "./subr_pool";
-import { panic, printf } from "./subr_prf";
-import { ECHILD, EFAULT, EINTR, ENAMETOOLONG, EWOULDBLOCK } from "./sys/errno";
-import { LK_EXCLUSIVE, LK_RELEASE, LK_SHARED, Lock } from "./sys/lock";
-import { M_TEMP, M_WAITOK } from "./sys/malloc";
-import { PAGE_SIZE, PCATCH, PWAIT, PZERO } from "./sys/param";
-import { Proc } from "./sys/proc";
+import { breakpoint, frame_alloc } from "../i386/cpufunc";
+import { splbio, splhigh, splx } from "../i386/intr";
+import { multiboot_module } from "../i386/multiboot";
+import { pmap_extract, pmap_kernel } from "../i386/pmap";
+import { copyin, copyinstr, copyout, kcopy } from "../i386/support";
+import { ticks, timeout, untimeout } from "../kern_clock";
+import { exit1, kwait } from "../kern_exit";
+import { fork_kernel_proc, kthread_create1 } from "../kern_fork";
+import { lockinit, lockmgr, lockstatus } from "../kern_lock";
+import { free, malloc } from "../kern_malloc";
+import { curproc, nprocs } from "../kern_proc";
+import { lbolt, preempt, psignal, tsleep, wakeup } from "../kern_synch";
+import { time_second } from "../kern_time";
+import { strcmp } from "../libkern";
+import { bootarg, bootarg_u32 } from "../subr_bootargs";
+import { Pool, pool_get, pool_init, pool_put, pool_reclaim, PR_WAITOK } from "../subr_pool";
+import { panic, printf } from "../subr_prf";
+import { ECHILD, EFAULT, EINTR, ENAMETOOLONG, EWOULDBLOCK } from "../sys/errno";
+import { LK_EXCLUSIVE, LK_RELEASE, LK_SHARED, Lock } from "../sys/lock";
+import { M_TEMP, M_WAITOK } from "../sys/malloc";
+import { PAGE_SIZE, PCATCH, PWAIT, PZERO } from "../sys/param";
+import { Proc } from "../sys/proc";
 import { KERN_SUCCESS, UVM_ADV_NORMAL, UVM_FLAG_FIXED, UVM_INH_NONE, UVM_MAPFLAG, UVM_PROT_ALL, UVM_PROT_R, UVM_PROT_RW }
-  from "../vm/uvm_extern";
-import { uao_create, uao_reference } from "../vm/uvm_aobj";
-import { kernel_map, uvm_km_alloc, uvm_km_free, uvm_km_valloc } from "../vm/uvm_km";
-import { uvm_map, uvm_unmap } from "../vm/uvm_map";
-import { UvmObject } from "../vm/uvm_object";
-import { uvmexp } from "../vm/uvm_stat";
+  from "../../vm/uvm_extern";
+import { uao_create, uao_reference } from "../../vm/uvm_aobj";
+import { kernel_map, uvm_km_alloc, uvm_km_free, uvm_km_valloc } from "../../vm/uvm_km";
+import { uvm_map, uvm_unmap } from "../../vm/uvm_map";
+import { UvmObject } from "../../vm/uvm_object";
+import { uvmexp } from "../../vm/uvm_stat";
 
 const USER_BASE: usize = 0x10000000;
 const RW_FLAGS: u32 = 0x723;
@@ -261,7 +261,7 @@ function run_case(name: usize): void {
 }
 
 /** Process 1. */
-export function start_init_program(): void {
+export function init_program(): void {
   const name = bootarg(cs("case"));
   if (name != 0) {
     run_case(name);
