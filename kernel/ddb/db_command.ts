@@ -72,10 +72,9 @@ function show_all_table(): usize {
   return memory.data(64);
 }
 
-type CommandFn = (addr: usize, have_addr: bool, count: i32, modif: usize) => void;
-
-function add(table: usize, name: usize, fn: CommandFn, flags: u32): void {
-  add_row(table, name, fn.index, flags, 0);
+/** Adds a command: `fn` is the code address of (addr: usize, have_addr: bool, count: i32, modif: usize) => void. */
+function add(table: usize, name: usize, fn: u32, flags: u32): void {
+  add_row(table, name, fn, flags, 0);
 }
 
 function add_row(table: usize, name: usize, fn: u32, flags: u32, sub: usize): void {
@@ -90,42 +89,42 @@ function add_row(table: usize, name: usize, fn: u32, flags: u32, sub: usize): vo
 /** Fills the command tables. Called once, before DDB can be entered. */
 export function db_command_init(): void {
   const main = main_table();
-  add(main, cs("break"), db_break_cmd, 0);
-  add(main, cs("c"), db_continue_cmd, CS_NO_REPEAT);
-  add(main, cs("call"), db_call_cmd, CS_OWN);
-  add(main, cs("continue"), db_continue_cmd, CS_NO_REPEAT);
-  add(main, cs("d"), db_delete_cmd, 0);
-  add(main, cs("delete"), db_delete_cmd, 0);
-  add(main, cs("examine"), db_examine_cmd, 0);
-  add(main, cs("match"), db_next_cmd, 0);
-  add(main, cs("next"), db_next_cmd, 0);
-  add(main, cs("print"), db_print_cmd, 0);
-  add(main, cs("ps"), db_show_all_procs, 0);
-  add(main, cs("reboot"), db_reboot_cmd, 0);
-  add(main, cs("s"), db_step_cmd, 0);
-  add(main, cs("search"), db_search_cmd, CS_OWN);
-  add(main, cs("set"), db_set_cmd, CS_OWN);
+  add(main, cs("break"), db_break_cmd.index, 0);
+  add(main, cs("c"), db_continue_cmd.index, CS_NO_REPEAT);
+  add(main, cs("call"), db_call_cmd.index, CS_OWN);
+  add(main, cs("continue"), db_continue_cmd.index, CS_NO_REPEAT);
+  add(main, cs("d"), db_delete_cmd.index, 0);
+  add(main, cs("delete"), db_delete_cmd.index, 0);
+  add(main, cs("examine"), db_examine_cmd.index, 0);
+  add(main, cs("match"), db_next_cmd.index, 0);
+  add(main, cs("next"), db_next_cmd.index, 0);
+  add(main, cs("print"), db_print_cmd.index, 0);
+  add(main, cs("ps"), db_show_all_procs.index, 0);
+  add(main, cs("reboot"), db_reboot_cmd.index, 0);
+  add(main, cs("s"), db_step_cmd.index, 0);
+  add(main, cs("search"), db_search_cmd.index, CS_OWN);
+  add(main, cs("set"), db_set_cmd.index, CS_OWN);
   add_row(main, cs("show"), 0, 0, show_table());
-  add(main, cs("step"), db_step_cmd, 0);
-  add(main, cs("sync"), db_sync_cmd, 0);
-  add(main, cs("t"), db_stack_trace_cmd, 0);
-  add(main, cs("trace"), db_stack_trace_cmd, 0);
-  add(main, cs("until"), db_until_cmd, 0);
-  add(main, cs("w"), db_write_cmd, CS_OWN);
-  add(main, cs("write"), db_write_cmd, CS_OWN);
-  add(main, cs("x"), db_examine_cmd, 0);
+  add(main, cs("step"), db_step_cmd.index, 0);
+  add(main, cs("sync"), db_sync_cmd.index, 0);
+  add(main, cs("t"), db_stack_trace_cmd.index, 0);
+  add(main, cs("trace"), db_stack_trace_cmd.index, 0);
+  add(main, cs("until"), db_until_cmd.index, 0);
+  add(main, cs("w"), db_write_cmd.index, CS_OWN);
+  add(main, cs("write"), db_write_cmd.index, CS_OWN);
+  add(main, cs("x"), db_examine_cmd.index, 0);
   const show = show_table();
   add_row(show, cs("all"), 0, 0, show_all_table());
-  add(show, cs("breaks"), db_show_breaks, 0);
-  add(show, cs("buf"), db_show_buf, 0);
-  add(show, cs("map"), db_show_map, 0);
-  add(show, cs("object"), db_show_object, 0);
-  add(show, cs("page"), db_show_page, 0);
-  add(show, cs("pool"), db_show_pool, 0);
-  add(show, cs("registers"), db_show_registers, 0);
-  add(show, cs("uvmexp"), db_show_uvmexp, 0);
-  add(show, cs("vnode"), db_show_vnode, 0);
-  add(show_all_table(), cs("procs"), db_show_all_procs, 0);
+  add(show, cs("breaks"), db_show_breaks.index, 0);
+  add(show, cs("buf"), db_show_buf.index, 0);
+  add(show, cs("map"), db_show_map.index, 0);
+  add(show, cs("object"), db_show_object.index, 0);
+  add(show, cs("page"), db_show_page.index, 0);
+  add(show, cs("pool"), db_show_pool.index, 0);
+  add(show, cs("registers"), db_show_registers.index, 0);
+  add(show, cs("uvmexp"), db_show_uvmexp.index, 0);
+  add(show, cs("vnode"), db_show_vnode.index, 0);
+  add(show_all_table(), cs("procs"), db_show_all_procs.index, 0);
 }
 
 /** Prints `text` (0: nothing), drops the line and leaves the command. Does not return. */
