@@ -3,6 +3,7 @@
 // `pr` is the code address of a function like printf with ten words of
 // arguments, all given: (fmt, a0 .. a9). These routines take no locks, so that
 // they work whatever state the kernel died in.
+import { printf } from "../kernel/subr_prf";
 import { TAILQ_FIRST, TAILQ_NEXT } from "../kernel/sys/queue";
 import { uvm } from "./uvm";
 import { VmMap, VmMapEntry } from "./uvm_map_h";
@@ -118,4 +119,23 @@ function page_queue_check(pg: VmPage, pr: u32): void {
   } else {
     Printer.words(pr, cs("  >>> PAGE NOT FOUND ON PAGEQ LIST! <<<\n"), 0, 0, 0, 0, 0);
   }
+}
+
+/** printf as a `pr`. */
+function printf_words(fmt: usize, a0: u32, a1: u32, a2: u32, a3: u32, a4: u32, a5: u32, a6: u32, a7: u32, a8: u32,
+  a9: u32): void {
+  printf(fmt, a0, a1, a2, a3, a4, a5, a6, a7, a8, a9);
+}
+
+/** The three above on the console; for DDB's `call` and for programs. */
+export function uvm_map_print(map: VmMap, full: bool): void {
+  uvm_map_printit(map, full, printf_words.index);
+}
+
+export function uvm_object_print(uobj: UvmObject, full: bool): void {
+  uvm_object_printit(uobj, full, printf_words.index);
+}
+
+export function uvm_page_print(pg: VmPage, full: bool): void {
+  uvm_page_printit(pg, full, printf_words.index);
 }

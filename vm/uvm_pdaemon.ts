@@ -162,14 +162,14 @@ function uvmpd_scan_active(): void {
   }
 }
 
-/** One round. => false when nothing was freed or deactivated */
+/** One round. => false when it got nowhere: nothing freed, and no more pages made inactive than came back */
 function uvmpd_scan(): bool {
   const freed = uvmexp.pdfreed;
-  const deactivated = uvmexp.pddeact;
+  const gain = uvmexp.pddeact - uvmexp.pdreact;
   uvmexp.pdrevs++;
   uvmpd_scan_inactive();
   uvmpd_scan_active();
-  return uvmexp.pdfreed != freed || uvmexp.pddeact != deactivated;
+  return uvmexp.pdfreed != freed || uvmexp.pddeact - uvmexp.pdreact > gain;
 }
 
 /** The pagedaemon's thread. Never returns. */
