@@ -55,6 +55,7 @@ export function db_force_whitespace(): void {
 function db_more(): void {
   const out = db_output_state;
   if (out.max_line == 0 || out.line < out.max_line - 1) return;
+  out.line = 0;
   db_puts(cs("--db_more--"));
   db_force_whitespace();
   const c = cngetc();
@@ -65,11 +66,8 @@ function db_more(): void {
   }
   out.position = 0;
   out.last_non_space = 0;
-  if (c == 32) out.line = 0;
-  else if (c == 113 || c == CTRL_C) {
-    out.line = 0;
-    db_error(0);
-  } else out.line--;
+  if (c == 113 || c == CTRL_C) db_error(0);
+  if (c != 32) out.line = out.max_line - 2;
 }
 
 function db_newline(): void {
