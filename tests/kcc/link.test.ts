@@ -16,6 +16,7 @@ import { encodeInstruction } from "../../tools/kcc/encode.js";
 import { guestFacts } from "../../tools/kcc/facts.js";
 import { link, LinkError } from "../../tools/kcc/link.js";
 import type { LinkedImage } from "../../tools/kcc/link.js";
+import { DATA_BASE } from "../../tools/kcc/memory_map.js";
 import type { Section, TextSection } from "../../tools/kcc/object.js";
 import * as o from "../../tools/kcc/operands.js";
 import type { Memory, Operand, OperandSize, Register } from "../../tools/kcc/operands.js";
@@ -273,9 +274,9 @@ t.test("the symbol table for DDB is sorted and holds text, data and absolute sym
   t.same(entries.map((one) => one.value), entries.map((one) => one.value).sort((a, b) => a - b));
   t.match(entries.find((one) => one.name === "first"), { value: 0xc0100000, kind: 1 | (3 << 8) });
   t.match(entries.find((one) => one.name === "PTmap"), { value: 0xbfc00000, kind: 0xff00 });
-  t.match(entries.find((one) => one.name === "counter"), { value: 0xc0300000 });
+  t.match(entries.find((one) => one.name === "counter"), { value: DATA_BASE });
   t.equal(entries.filter((one) => one.value === 0xc0100000).at(-1)?.name, "first", "the name to print comes last");
-  t.equal(word(image, 0xc0300000), 0xc0100000, "an address in data is relocated");
+  t.equal(word(image, DATA_BASE), 0xc0100000, "an address in data is relocated");
   t.end();
 });
 
@@ -293,7 +294,7 @@ t.test("undefined, duplicate and overlapping input gets one line each", (t) => {
   const block = (address: number): Section => ({
     ...{ kind: "data", address, bytes: new Uint8Array(8), size: 8, align: 1, symbols: [], relocations: [] },
   });
-  t.match(problems([guestFunction("start", []), block(0xc0300000), block(0xc0300004)]), [/overlaps/]);
+  t.match(problems([guestFunction("start", []), block(DATA_BASE), block(DATA_BASE + 4)]), [/overlaps/]);
   t.end();
 });
 

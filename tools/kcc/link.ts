@@ -11,7 +11,7 @@
 // symbol table. Symbols that no section holds: kernel_text, etext, edata, end, ddb_symtab,
 // ddb_symtab_end, and the absolute ones of memory_map.ts.
 import { encodeDdbSymtab } from "./ddb_symtab.js";
-import { ABSOLUTE_SYMBOLS, DATA_BASE, TEXT_BASE } from "./memory_map.js";
+import { ABSOLUTE_SYMBOLS, BOOTSTRAP_MAPPED, DATA_BASE, KERNBASE, TEXT_BASE } from "./memory_map.js";
 import type { DataSection, Section, SectionSymbol, TextSection } from "./object.js";
 import { SymbolIndex, compareSymbols, plainName } from "./symbols.js";
 import type { LinkedSymbol } from "./symbols.js";
@@ -197,6 +197,7 @@ export function link(sections: readonly Section[], entry: string, optional: read
   const edata = symtab + encodeDdbSymtab(visible([...symbolsFor(0, 0), ...bssSymbols])).length;
   const end = place(bssSections, edata, bss);
 
+  if (end > KERNBASE + BOOTSTRAP_MAPPED) errors.push(`the image ends at ${hex(end)}, beyond what locore maps`);
   const symbols = symbolsFor(edata, end);
   const defined = new Set(symbols.map((one) => one.plain));
   const absent = optional.filter((name) => !defined.has(name)).map((name) => label(name, 0, "absolute"));

@@ -13,7 +13,10 @@ export const TEXT_BASE = 0xc0100000;
  * the code as constants, so this is chosen before anything is compiled; the
  * linker refuses text that reaches it.
  */
-export const DATA_BASE = 0xc0300000;
+export const DATA_BASE = 0xc0200000;
+
+/** How much of physical memory, from 0, locore maps at KERNBASE. The image must end below. */
+export const BOOTSTRAP_MAPPED = 16 * 1024 * 1024;
 
 export const PAGE_SIZE = 4096;
 

@@ -19,7 +19,7 @@
 // Memory after the image may hold what the loader left (command line, module
 // list): it is free only when init386 has read it.
 import { Assembler, zeroBlock } from "../../../tools/kcc/assembler.js";
-import { KERNBASE, PAGE_SIZE } from "../../../tools/kcc/memory_map.js";
+import { BOOTSTRAP_MAPPED, KERNBASE, PAGE_SIZE } from "../../../tools/kcc/memory_map.js";
 import type { DataSection, Section, SectionSymbol, TextSection } from "../../../tools/kcc/object.js";
 import {
   at, ax, cr0, cr3, ds, eax, ebp, ebx, ecx, edi, es, esp, fs, gs, label, memory, ss, symbol,
@@ -33,8 +33,8 @@ const MULTIBOOT_LOADER_MAGIC = 0x2badb002;
 /** Modules on page boundaries; memory information. */
 const MULTIBOOT_FLAGS = 0x3;
 
-const BOOTSTRAP_PAGE_TABLES = 4;
 const ENTRIES_PER_TABLE = 1024;
+const BOOTSTRAP_PAGE_TABLES = BOOTSTRAP_MAPPED / (ENTRIES_PER_TABLE * PAGE_SIZE);
 /** Page directory slots: the recursive one and the first of the kernel. */
 const PDSLOT_PTE = 767;
 const PDSLOT_KERN = 768;
