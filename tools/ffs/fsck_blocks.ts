@@ -1,9 +1,9 @@
 // Phases 1 and 1b of fsck: every inode by itself, and which blocks belong to whom.
 
 import {
-  FILE_TYPES, FS_44INODEFMT, IFLNK, IFMT, NDADDR, NIADDR, type Dinode,
+  DINODE_SIZE, FILE_TYPES, FS_44INODEFMT, IFLNK, IFMT, NDADDR, NIADDR, type Dinode,
 } from "./format.js";
-import { cgbase, cgdmin, cgsblock, howmany } from "./geometry.js";
+import { cgbase, cgdmin, cgsblock, howmany, inodeOffset } from "./geometry.js";
 import type { BlockPointer, CheckName, FsckState } from "./fsck_state.js";
 
 /** So many bad or doubly claimed blocks in one file, and the rest of the file is not looked at. */
@@ -102,6 +102,14 @@ function claimBlocks(state: FsckState, ino: number, inode: Dinode): boolean {
   return bad === 0 && dup === 0;
 }
 
+const BLANK = new Uint8Array(DINODE_SIZE);
+
+/** Most inodes of most file systems are nothing but zeros. */
+function isBlank(state: FsckState, ino: number): boolean {
+  const at = inodeOffset(state.fs, ino);
+  return Buffer.compare(state.bytes.subarray(at, at + DINODE_SIZE), BLANK) === 0;
+}
+
 function isUntouched(inode: Dinode): boolean {
   return inode.mode === 0 && inode.size === 0 && [...inode.db, ...inode.ib].every((pointer) => pointer === 0);
 }
@@ -110,6 +118,7 @@ function isUntouched(inode: Dinode): boolean {
 export function checkBlocks(state: FsckState): void {
   claimMetadata(state);
   for (let ino = 2; ino < state.inodeCount; ino++) {
+    if (isBlank(state, ino)) continue;
     const inode = state.inode(ino);
     if ((inode.mode & IFMT) === 0) {
       if (!isUntouched(inode)) state.report("1", "partially-allocated", `PARTIALLY ALLOCATED INODE I=${ino}`);
