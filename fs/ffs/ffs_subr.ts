@@ -1,7 +1,6 @@
 // Bitmap helpers of the allocator: whole blocks in the fragment map, runs of
 // free fragments inside a block, runs of free blocks.
 
-import { panic } from "../../kernel/subr_prf";
 import { Cg, Fs, isset } from "./fs";
 
 /**
@@ -78,9 +77,4 @@ export function ffs_clusterruns(fs: Fs, cgp: Cg): void {
     }
     run = 0;
   }
-}
-
-/** Checks that the group block is one; panics with the function that read it otherwise. */
-export function ffs_cgcheck(cgp: Cg, who: usize): void {
-  if (!cgp.cg_chkmagic()) panic(cs("%s: bad cylinder group magic 0x%x"), who, cgp.cg_magic);
 }

@@ -8,7 +8,6 @@
 
 import { howmany } from "../../kernel/libkern";
 import { DINODE_SIZE, NDADDR } from "../ufs/dinode";
-import { Inode } from "../ufs/inode";
 
 /** Boot area and super block, in bytes. */
 export const BBSIZE: u32 = 8192;
@@ -421,10 +420,6 @@ export function freespace(fs: Fs, percent: i32): i32 {
 export function dblksize(fs: Fs, size: u64, lbn: i32): i32 {
   if (lbn >= NDADDR || size >= lblktosize(fs, lbn + 1)) return fs.fs_bsize;
   return fragroundup(fs, u32(blkoff(fs, size)));
-}
-
-export function blksize(fs: Fs, ip: Inode, lbn: i32): i32 {
-  return dblksize(fs, ip.i_size, lbn);
 }
 
 /** Inodes of a fragment. */

@@ -7,7 +7,7 @@
 // follows while the directory stays locked.
 
 import { Vnode } from "../vnode";
-import { Fs } from "../ffs/fs";
+import { Fs, dblksize } from "../ffs/fs";
 import { Dinode } from "./dinode";
 import { Ufsmount } from "./ufsmount";
 
@@ -137,4 +137,9 @@ export function VTOI(vp: Vnode): Inode {
 
 export function ITOV(ip: Inode): Vnode {
   return ip.i_vnode;
+}
+
+/** Bytes of logical block `lbn` of the file. */
+export function blksize(fs: Fs, ip: Inode, lbn: i32): i32 {
+  return dblksize(fs, ip.i_size, lbn);
 }

@@ -1,0 +1,117 @@
+// Operations of the one special vnode of a memory file system, its device
+// (mfs.md §1). Everything above it is FFS.
+
+import { frame_alloc } from "../../kernel/i386/cpufunc";
+import { free } from "../../kernel/kern_malloc";
+import { panic, printf } from "../../kernel/subr_prf";
+import { M_MFSNODE } from "../../kernel/sys/malloc";
+import { Proc } from "../../kernel/sys/proc";
+import { uao_detach } from "../../vm/uvm_aobj";
+import { UvmObject } from "../../vm/uvm_object";
+import { B_READ, Buf } from "../buf";
+import { genfs_enoioctl, genfs_noislocked, genfs_nolock, genfs_nounlock, genfs_nullopen, vn_bwrite } from "../genfs";
+import { vn_badop_ops } from "../genfs_default";
+import { genfs_nullupdate } from "../genfs";
+import { genfs_revoke, vfinddev } from "../vfs_alias";
+import { vrecycle } from "../vfs_subr";
+import { vflushbuf, vinvalbuf } from "../vfs_vnbufs";
+import { FSYNC_WAIT, VBLK, V_SAVE, Vnode } from "../vnode";
+import { VOP_UNLOCK, VnodeOps } from "../vnode_if";
+import { Mfsnode, VTOMFS, mfs_stats } from "./mfsnode";
+
+export const mfs_vnodeop: VnodeOps = changetype<VnodeOps>(memory.data(offsetof<VnodeOps>()));
+
+/**
+ * VOP_STRATEGY: the I/O of a buffer, by the way the file system was mounted with. b_vp is the file's vnode, or the
+ * device's for metadata; b_dev names the device in both cases. Done on return. Sleeps.
+ */
+export function mfs_strategy(bp: Buf): i32 {
+  const vpp = frame_alloc(4);
+  if (!vfinddev(bp.b_dev, VBLK, vpp)) panic(cs("mfs_strategy: bad dev"));
+  const devvp = changetype<Vnode>(load<usize>(vpp));
+  if (devvp.v_usecount == 0) panic(cs("mfs_strategy: bad dev"));
+  mfs_stats.strategy++;
+  mfs_stats.bytes += u64(bp.b_bcount);
+  if ((bp.b_flags & B_READ) != 0) mfs_stats.reads++;
+  else mfs_stats.writes++;
+  const mfsp = VTOMFS(devvp);
+  mfsp.mfs_way.way_io(mfsp, bp);
+  return 0;
+}
+
+/** VOP_BMAP: a block of the device is where it is. */
+function mfs_bmap(vp: Vnode, bn: i32, vpp: usize, bnp: usize, runp: usize): i32 {
+  if (vpp != 0) store<usize>(vpp, changetype<usize>(vp));
+  if (bnp != 0) store<i32>(bnp, bn);
+  if (runp != 0) store<i32>(runp, 0);
+  return 0;
+}
+
+/** VOP_FSYNC: the metadata. */
+function mfs_fsync(vp: Vnode, cred: usize, flags: u32, p: Proc): i32 {
+  vflushbuf(vp, (flags & FSYNC_WAIT) != 0);
+  return 0;
+}
+
+/** Lets the memory go. Nothing reads or writes the device any more. */
+function mfs_release(mfsp: Mfsnode): void {
+  if (changetype<usize>(mfsp.mfs_data) == 0) return;
+  mfsp.mfs_way.way_detach(mfsp);
+  uao_detach(mfsp.mfs_data);
+  mfsp.mfs_data = changetype<UvmObject>(0);
+}
+
+/** VOP_CLOSE, when the file system is unmounted: writes and drops the buffers, then the memory. Sleeps. */
+function mfs_close(vp: Vnode, fflag: u32, cred: usize, p: Proc): i32 {
+  const error = vinvalbuf(vp, V_SAVE, cred, p, 0, 0);
+  if (error != 0) return error;
+  if (vp.v_usecount > 1) {
+    printf(cs("mfs_close: ref count %d > 1\n"), vp.v_usecount);
+    panic(cs("mfs_close"));
+  }
+  mfs_release(VTOMFS(vp));
+  return 0;
+}
+
+/** VOP_INACTIVE: the device is gone with its last user. */
+function mfs_inactive(vp: Vnode, p: Proc): i32 {
+  VOP_UNLOCK(vp, 0);
+  vrecycle(vp, p);
+  return 0;
+}
+
+/** VOP_RECLAIM. */
+function mfs_reclaim(vp: Vnode, p: Proc): i32 {
+  if (vp.v_data == 0) return 0;
+  mfs_release(VTOMFS(vp));
+  free(vp.v_data, M_MFSNODE);
+  vp.v_data = 0;
+  return 0;
+}
+
+/** VOP_PRINT. */
+function mfs_print(vp: Vnode): i32 {
+  const mfsp = VTOMFS(vp);
+  printf(cs("tag VT_MFS, pid %d, base %p, size %d\n"), mfsp.mfs_pid, changetype<usize>(mfsp.mfs_data), mfsp.mfs_size);
+  return 0;
+}
+
+/** Fills the vector; once, at boot. */
+export function mfs_vnodeop_init(): void {
+  vn_badop_ops(mfs_vnodeop);
+  mfs_vnodeop.set_open(genfs_nullopen);
+  mfs_vnodeop.set_close(mfs_close);
+  mfs_vnodeop.set_ioctl(genfs_enoioctl);
+  mfs_vnodeop.set_revoke(genfs_revoke);
+  mfs_vnodeop.set_fsync(mfs_fsync);
+  mfs_vnodeop.set_inactive(mfs_inactive);
+  mfs_vnodeop.set_reclaim(mfs_reclaim);
+  mfs_vnodeop.set_lock(genfs_nolock);
+  mfs_vnodeop.set_unlock(genfs_nounlock);
+  mfs_vnodeop.set_islocked(genfs_noislocked);
+  mfs_vnodeop.set_bmap(mfs_bmap);
+  mfs_vnodeop.set_strategy(mfs_strategy);
+  mfs_vnodeop.set_print(mfs_print);
+  mfs_vnodeop.set_update(genfs_nullupdate);
+  mfs_vnodeop.set_bwrite(vn_bwrite);
+}

@@ -1,0 +1,253 @@
+// VOP_RENAME, the operation with the most rules.
+//
+// In three steps: (1) the source gets one link more, so that it is never without
+// a name; (2) the new name is entered, or an existing one rewritten to name the
+// source; (3) the old name is looked up again and removed. A directory that gets
+// another parent has its ".." rewritten and both parents' link counts changed; it
+// must not move below itself (ufs_checkpath).
+//
+// Locks: source directory and source come unlocked, target directory and target
+// locked. While checkpath walks up, nothing is locked, so the target is looked
+// up again afterwards.
+
+import { frame_alloc } from "../../kernel/i386/cpufunc";
+import { memcmp } from "../../kernel/libkern";
+import { panic } from "../../kernel/subr_prf";
+import {
+  EACCES, EINVAL, EISDIR, EMLINK, ENOENT, ENOTDIR, ENOTEMPTY, EPERM, EXDEV,
+} from "../../kernel/sys/errno";
+import { LK_EXCLUSIVE } from "../../kernel/sys/lock";
+import { Componentname, DELETE, ISDOTDOT, LOCKLEAF, LOCKPARENT, MODMASK, SAVESTART } from "../namei";
+import { cache_purge } from "../vfs_cache";
+import { relookup } from "../vfs_lookup";
+import { vput, vref, vrele } from "../vfs_subr";
+import { vn_lock } from "../vfs_vnops";
+import { IO_SYNC, UPDATE_WAIT, VDIR, VWRITE, Vnode } from "../vnode";
+import { VOP_ABORTOP, VOP_ACCESS, VOP_REMOVE, VOP_TRUNCATE, VOP_UNLOCK, VOP_UPDATE } from "../vnode_if";
+import { FLAGS_APPEND, FLAGS_IMMUTABLE, IFDIR, IFMT, ISVTX, LINK_MAX } from "./dinode";
+import { IFTODT } from "./dir";
+import { IN_CHANGE, IN_RENAME, Inode, VTOI } from "./inode";
+import { cr_uid } from "./ufs_cred";
+import {
+  ufs_checkpath, ufs_dirempty, ufs_direnter_inode, ufs_dirremove, ufs_dirrewrite, ufs_setparent,
+} from "./ufs_dirops";
+
+function isNull(vp: Vnode): bool {
+  return changetype<usize>(vp) == 0;
+}
+
+function addLinks(ip: Inode, count: i32): void {
+  ip.i_nlink += count;
+  ip.i_flag |= IN_CHANGE;
+}
+
+/** Drops the target's locks and references. */
+function putTarget(tdvp: Vnode, tvp: Vnode): void {
+  if (tdvp == tvp) vrele(tdvp);
+  else vput(tdvp);
+  if (!isNull(tvp)) vput(tvp);
+}
+
+/** May the target be replaced, and the two names be in one file system? */
+function checkTarget(fvp: Vnode, tdvp: Vnode, tvp: Vnode): i32 {
+  if (fvp.v_mount != tdvp.v_mount || (!isNull(tvp) && fvp.v_mount != tvp.v_mount)) return EXDEV;
+  if (fvp == tdvp) return EINVAL;
+  if (isNull(tvp)) return 0;
+  if ((VTOI(tvp).i_flags & (FLAGS_IMMUTABLE | FLAGS_APPEND)) != 0) return EPERM;
+  if ((VTOI(tdvp).i_flags & FLAGS_APPEND) != 0) return EPERM;
+  return fvp == tvp && fvp.v_type == VDIR ? EINVAL : 0;
+}
+
+/** May the source be moved? fvp locked. Marks a directory IN_RENAME. */
+function checkSource(fdvp: Vnode, fvp: Vnode, fcnp: Componentname, tvp: Vnode, tcnp: Componentname): i32 {
+  const ip = VTOI(fvp);
+  if ((ip.i_flags & (FLAGS_IMMUTABLE | FLAGS_APPEND)) != 0) return EPERM;
+  if ((VTOI(fdvp).i_flags & FLAGS_APPEND) != 0) return EPERM;
+  if ((ip.i_mode & IFMT) != IFDIR) return 0;
+  if (VOP_ACCESS(fvp, VWRITE, tcnp.cn_cred, tcnp.cn_proc) != 0) return EACCES;
+  if (!isNull(tvp) && VOP_ACCESS(tvp, VWRITE, tcnp.cn_cred, tcnp.cn_proc) != 0) return EACCES;
+  const dot = fcnp.cn_namelen == 1 && load<u8>(fcnp.cn_nameptr) == 0x2e;
+  if (dot || fdvp == fvp || ((fcnp.cn_flags | tcnp.cn_flags) & ISDOTDOT) != 0) return EINVAL;
+  if ((ip.i_flag & IN_RENAME) != 0) return EINVAL;
+  ip.i_flag |= IN_RENAME;
+  return 0;
+}
+
+/** relookup without the extra reference of SAVESTART: a success keeps dvp's reference, an error drops it. */
+function lookAgain(dvp: Vnode, vpp: usize, cnp: Componentname): i32 {
+  const kept = cnp.cn_flags & SAVESTART;
+  cnp.cn_flags &= ~SAVESTART;
+  const error = relookup(dvp, vpp, cnp);
+  cnp.cn_flags |= kept;
+  return error;
+}
+
+/** Both names are links of one file: the old one is removed. tdvp and tvp locked; everything is consumed. */
+function removeOldLink(fdvp: Vnode, fvp: Vnode, fcnp: Componentname, tdvp: Vnode, tcnp: Componentname): i32 {
+  const same = fdvp == tdvp && fcnp.cn_namelen == tcnp.cn_namelen
+    && memcmp(fcnp.cn_nameptr, tcnp.cn_nameptr, fcnp.cn_namelen) == 0;
+  VOP_ABORTOP(tdvp, tcnp);
+  putTarget(tdvp, fvp);
+  if (same) {
+    VOP_ABORTOP(fdvp, fcnp);
+    vrele(fdvp);
+    vrele(fvp);
+    return 0;
+  }
+  vrele(fvp);
+  const vpp = frame_alloc(4);
+  fcnp.cn_flags = (fcnp.cn_flags & ~MODMASK) | LOCKPARENT | LOCKLEAF;
+  fcnp.cn_nameiop = DELETE;
+  const error = lookAgain(fdvp, vpp, fcnp);
+  if (error != 0) return error;
+  return VOP_REMOVE(fdvp, changetype<Vnode>(load<usize>(vpp)), fcnp);
+}
+
+/** Step 2 without an existing target. tdvp locked. */
+function enterNew(ip: Inode, tdvp: Vnode, tcnp: Componentname, newparent: bool): i32 {
+  const dp = VTOI(tdvp);
+  if (newparent) {
+    // The ".." of the source will name dp.
+    if (dp.i_nlink >= LINK_MAX) return EMLINK;
+    addLinks(dp, 1);
+    const error = VOP_UPDATE(tdvp, 0, 0, UPDATE_WAIT);
+    if (error != 0) return error;
+  }
+  const error = ufs_direnter_inode(tdvp, ip, tcnp);
+  if (error != 0 && newparent) {
+    addLinks(dp, -1);
+    VOP_UPDATE(tdvp, 0, 0, UPDATE_WAIT);
+  }
+  return error;
+}
+
+/** Step 2 with an existing target, which loses its name. tdvp and tvp locked. */
+function replaceOld(ip: Inode, tdvp: Vnode, tvp: Vnode, tcnp: Componentname, isdir: bool, newparent: bool): i32 {
+  const dp = VTOI(tdvp);
+  const xp = VTOI(tvp);
+  const uid = cr_uid(tcnp.cn_cred);
+  if (xp.i_number == ip.i_number) panic(cs("rename: same file"));
+  if ((dp.i_mode & ISVTX) != 0 && uid != 0 && uid != dp.i_uid && uid != xp.i_uid) return EPERM;
+  if ((xp.i_mode & IFMT) == IFDIR) {
+    if (!isdir) return EISDIR;
+    if (xp.i_nlink > 2 || !ufs_dirempty(xp, dp.i_number)) return ENOTEMPTY;
+    cache_purge(tdvp);
+  } else if (isdir) {
+    return ENOTDIR;
+  }
+  const error = ufs_dirrewrite(dp, ip.i_number, IFTODT(ip.i_mode));
+  if (error != 0) return error;
+  // dp had a ".." from the old target; the source brings one if its parent is new.
+  if (isdir && !newparent) addLinks(dp, -1);
+  addLinks(xp, -1);
+  if (!isdir) return 0;
+  addLinks(xp, -1);
+  if (xp.i_nlink != 0) panic(cs("rename: linked directory"));
+  return VOP_TRUNCATE(tvp, 0, IO_SYNC, tcnp.cn_cred, tcnp.cn_proc);
+}
+
+/** Step 3: removes the old name. fdvp and fvp referenced, not locked; both consumed. */
+function removeOldName(fdvp: Vnode, fvp: Vnode, fcnp: Componentname, isdir: bool, parent: u32): i32 {
+  const vpp = frame_alloc(4);
+  fcnp.cn_flags = (fcnp.cn_flags & ~MODMASK) | LOCKPARENT | LOCKLEAF;
+  fcnp.cn_nameiop = DELETE;
+  let error = lookAgain(fdvp, vpp, fcnp);
+  if (error != 0) {
+    // Somebody else removed the old name, and its link with it: the file has the new one.
+    if (isdir) panic(cs("rename: lost dir entry"));
+    vrele(fvp);
+    return error == ENOENT ? 0 : error;
+  }
+  const xvp = changetype<Vnode>(load<usize>(vpp));
+  const xp = VTOI(xvp);
+  const dp = VTOI(fdvp);
+  if (xvp != fvp) {
+    if (isdir) panic(cs("rename: lost dir entry"));
+  } else {
+    if (isdir && parent != 0) {
+      addLinks(dp, -1);
+      ufs_setparent(xvp, parent);
+      cache_purge(fdvp);
+    }
+    error = ufs_dirremove(fdvp);
+    if (error == 0) addLinks(xp, -1);
+    xp.i_flag &= ~IN_RENAME;
+  }
+  if (xvp == fdvp) vrele(fdvp);
+  else vput(fdvp);
+  vput(xvp);
+  vrele(fvp);
+  return error;
+}
+
+/** Undoes step 1 after an error; consumes the source. */
+function undoSource(fdvp: Vnode, fvp: Vnode, isdir: bool): void {
+  const ip = VTOI(fvp);
+  vrele(fdvp);
+  if (isdir) ip.i_flag &= ~IN_RENAME;
+  if (vn_lock(fvp, LK_EXCLUSIVE) == 0) {
+    addLinks(ip, -1);
+    vput(fvp);
+    return;
+  }
+  vrele(fvp);
+}
+
+/** VOP_RENAME; see fs/vnode_if.ts. Sleeps. */
+export function ufs_rename(
+  fdvp: Vnode, fvp: Vnode, fcnp: Componentname, tdvp: Vnode, tvp: Vnode, tcnp: Componentname,
+): i32 {
+  let error = checkTarget(fvp, tdvp, tvp);
+  if (error == 0 && fvp == tvp) return removeOldLink(fdvp, fvp, fcnp, tdvp, tcnp);
+  if (error == 0) error = vn_lock(fvp, LK_EXCLUSIVE);
+  if (error == 0) {
+    error = checkSource(fdvp, fvp, fcnp, tvp, tcnp);
+    if (error != 0) VOP_UNLOCK(fvp, 0);
+  }
+  if (error != 0) {
+    VOP_ABORTOP(tdvp, tcnp);
+    putTarget(tdvp, tvp);
+    VOP_ABORTOP(fdvp, fcnp);
+    vrele(fdvp);
+    vrele(fvp);
+    return error;
+  }
+  const ip = VTOI(fvp);
+  const isdir = (ip.i_mode & IFMT) == IFDIR;
+  const newparent = isdir && VTOI(fdvp).i_number != VTOI(tdvp).i_number;
+  addLinks(ip, 1);
+  error = VOP_UPDATE(fvp, 0, 0, UPDATE_WAIT);
+  VOP_UNLOCK(fvp, 0);
+  if (error != 0) {
+    putTarget(tdvp, tvp);
+    undoSource(fdvp, fvp, isdir);
+    return error;
+  }
+  let target = tvp;
+  if (newparent) {
+    if (!isNull(target)) vput(target);
+    vref(tdvp);
+    error = ufs_checkpath(ip, VTOI(tdvp));
+    if (error != 0) {
+      vrele(tdvp);
+      undoSource(fdvp, fvp, isdir);
+      return error;
+    }
+    const vpp = frame_alloc(4);
+    error = lookAgain(tdvp, vpp, tcnp);
+    if (error != 0) {
+      undoSource(fdvp, fvp, isdir);
+      return error;
+    }
+    target = changetype<Vnode>(load<usize>(vpp));
+  }
+  const parent = newparent ? VTOI(tdvp).i_number : 0;
+  if (isNull(target)) error = enterNew(ip, tdvp, tcnp, newparent);
+  else error = replaceOld(ip, tdvp, target, tcnp, isdir, newparent);
+  putTarget(tdvp, target);
+  if (error != 0) {
+    undoSource(fdvp, fvp, isdir);
+    return error;
+  }
+  return removeOldName(fdvp, fvp, fcnp, isdir, parent);
+}
