@@ -38,6 +38,7 @@ const compiled = files.map((file) => `build/host/${file.replace(/^build\/host\//
 const environment = { ...process.env, ...(process.argv.includes("--long") ? { PTMAP_LONG: "1" } : {}) };
 const { totals, status } = await runTap(compiled, environment);
 // A failed build, or tap ending without a failed test (nothing ran, a crash), is a failure, too.
+if (!built) console.log("not ok - the build failed; the reasons are above");
 const failed = Math.max(count(totals, "fail"), status === 0 ? 0 : 1) + (built ? 0 : 1);
 const skipped = count(totals, "skip") + count(totals, "todo");
 console.log(`${count(totals, "pass")} passed, ${failed} failed, ${skipped} skipped`);
