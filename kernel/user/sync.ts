@@ -1,6 +1,6 @@
 // sync: sync(8). One call.
 
-import { sys_sync } from "../../fs/vfs_syscalls";
+import { sys_sync } from "../../fs/vfs_mount_calls";
 import { exit1 } from "../kern_exit";
 import { curproc } from "../kern_proc";
 

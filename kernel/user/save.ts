@@ -1,0 +1,93 @@
+// dd: copies the device of a mounted file system to the disk wd0, block by block,
+// past the buffer cache, as reading the raw device and writing it to another
+// would. What is on wd0 then can be looked at from outside.
+
+import { B_BUSY, B_INVAL, B_READ, Buf } from "../../fs/buf";
+import { FOLLOW, LOCKLEAF, LOOKUP, Nameidata } from "../../fs/namei";
+import { FREAD, FWRITE } from "../../fs/fcntl";
+import { VFSTOUFS } from "../../fs/ufs/ufsmount";
+import { bdevvp } from "../../fs/vfs_alias";
+import { biowait, brelse, geteblk } from "../../fs/vfs_bio";
+import { name_to_dev } from "../../fs/vfs_conf";
+import { NDINIT, namei } from "../../fs/vfs_lookup";
+import { vput, vref, vrele } from "../../fs/vfs_subr";
+import { NOCRED, Vnode } from "../../fs/vnode";
+import { VOP_CLOSE, VOP_OPEN, VOP_STRATEGY } from "../../fs/vnode_if";
+import { frame_alloc } from "../i386/cpufunc";
+import { exit1 } from "../kern_exit";
+import { curproc } from "../kern_proc";
+import { bootarg } from "../subr_bootargs";
+import { printf } from "../subr_prf";
+import { ENXIO } from "../sys/errno";
+import { DEV_BSHIFT, MAXBSIZE, NODEV } from "../sys/param";
+import { UIO_SYSSPACE } from "../sys/uio";
+import { mounted_bytes } from "./mount_mfs";
+
+/** The device vnode below the file system mounted on `path`, referenced, at `vpp`. */
+function device_of(path: usize, vpp: usize): i32 {
+  const nd = changetype<Nameidata>(frame_alloc(offsetof<Nameidata>()));
+  NDINIT(nd, LOOKUP, FOLLOW | LOCKLEAF, UIO_SYSSPACE, path, curproc());
+  const error = namei(nd);
+  if (error != 0) return error;
+  const devvp = VFSTOUFS(nd.ni_vp.v_mount).um_devvp;
+  vref(devvp);
+  vput(nd.ni_vp);
+  store<usize>(vpp, changetype<usize>(devvp));
+  return 0;
+}
+
+/** One transfer between `bp` and sector `blkno` of `vp`; B_READ or 0. */
+function transfer(bp: Buf, vp: Vnode, blkno: i32, len: u32, direction: u32): i32 {
+  bp.b_flags = B_BUSY | direction;
+  bp.b_error = 0;
+  bp.b_vp = vp;
+  bp.b_dev = vp.v_rdev;
+  bp.b_blkno = blkno;
+  bp.b_lblkno = blkno;
+  bp.b_bcount = len;
+  if (direction == 0) vp.v_numoutput++;
+  VOP_STRATEGY(bp);
+  return biowait(bp);
+}
+
+/** Copies `size` bytes sector for sector. */
+function copy_device(from: Vnode, to: Vnode, size: u32): i32 {
+  const bp = geteblk(MAXBSIZE);
+  const old_vp = bp.b_vp;
+  let error = 0;
+  let offset: u32 = 0;
+  while (offset < size && error == 0) {
+    const len = size - offset < MAXBSIZE ? size - offset : MAXBSIZE;
+    error = transfer(bp, from, offset >> DEV_BSHIFT, len, B_READ);
+    if (error == 0) error = transfer(bp, to, offset >> DEV_BSHIFT, len, 0);
+    offset += len;
+  }
+  bp.b_vp = old_vp;
+  bp.b_flags |= B_INVAL;
+  brelse(bp);
+  return error;
+}
+
+/** Copies the file system mounted on the path `arg` to the disk of the boot argument `save=`. */
+export function save_main(arg: usize): void {
+  const fromp = frame_alloc(4);
+  const top = frame_alloc(4);
+  const dev = name_to_dev(bootarg(cs("save")));
+  let error = device_of(arg, fromp);
+  if (error == 0 && dev == NODEV) error = ENXIO;
+  if (error == 0) error = bdevvp(dev, top);
+  if (error == 0) {
+    const from = changetype<Vnode>(load<usize>(fromp));
+    const to = changetype<Vnode>(load<usize>(top));
+    error = VOP_OPEN(to, FREAD | FWRITE, NOCRED, curproc());
+    if (error == 0) {
+      error = copy_device(from, to, mounted_bytes());
+      VOP_CLOSE(to, FREAD | FWRITE, NOCRED, curproc());
+    }
+    vrele(to);
+    vrele(from);
+  }
+  if (error != 0) printf(cs("dd: %s: error %d\n"), arg, error);
+  else printf(cs("dd: %u bytes copied from %s to %s\n"), mounted_bytes(), arg, bootarg(cs("save")));
+  exit1(curproc(), error);
+}
