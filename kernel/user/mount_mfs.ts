@@ -8,7 +8,7 @@
 // Boot arguments: mfs.size, mfs.bsize, mfs.fsize, mfs.way, mfs.repair.
 
 import { MNT_ASYNC } from "../../fs/mount";
-import { Mfsargs, mfs_stats } from "../../fs/mfs/mfsnode";
+import { MfsArgs, mfs_stats } from "../../fs/mfs/mfsnode";
 import { Mkfsargs, mkfs } from "../../fs/mfs/mkfs";
 import { do_mkdir } from "../../fs/vfs_syscalls";
 import { do_mount, do_unmount } from "../../fs/vfs_mount_calls";
@@ -72,7 +72,7 @@ function newfs(size: u32): i32 {
 
 /** The process: `arg` is the path to mount on. */
 function mount_mfs_main(arg: usize): void {
-  const args = changetype<Mfsargs>(frame_alloc(offsetof<Mfsargs>()));
+  const args = changetype<MfsArgs>(frame_alloc(offsetof<MfsArgs>()));
   const size = mounted_bytes();
   let error = map_memory(round_page(size));
   if (error == 0) error = newfs(size);
@@ -127,7 +127,7 @@ export function print_summary(): void {
   printf(cs("summary: files %u\n"), totals.files);
   printf(cs("summary: bytes %qu\n"), u32(totals.bytes), u32(totals.bytes >> 32));
   printf(cs("summary: mounts %u\n"), totals.mounts);
-  printf(cs("summary: mfs_strategy_calls %u\n"), mfs_stats.calls);
+  printf(cs("summary: mfs_strategy_calls %u\n"), mfs_stats.strategy);
   printf(cs("summary: mfs_strategy_bytes %qu\n"), u32(mfs_stats.bytes), u32(mfs_stats.bytes >> 32));
   printf(cs("summary: uvm_faults %u\n"), uvmexp.faults);
   printf(cs("summary: uvm_faults_object %u\n"), uvmexp.flt_obj);

@@ -94,7 +94,7 @@ function windows(pages: bool): u32 {
 function make_request(offset: u32, size: u32): void {
   const before = test.window;
   test.requests++;
-  memory.fill(test.buffer, test.requests, size);
+  memory.fill(test.buffer, u8(test.requests), size);
   const error = uvmtest_strategy(offset, size);
   if (error != KERN_SUCCESS) panic(cs("uvmtest: request %u: %d"), test.requests, error);
   printf(cs("uvmtest: offset 0x%x: window %p, 0x%x further; %u entries, %d references\n"), offset, test.window,
