@@ -87,7 +87,7 @@ export const BQUEUES: u32 = 4;
   b_dep: usize;
 
   @inline get b_cylinder(): u32 { return this.b_resid; }
-  @inline set b_cylinder(cylinder: u32) { this.b_resid = cylinder; }
+  set b_cylinder(cylinder: u32) { this.b_resid = cylinder; }
   @inline set_iodone(f: (bp: Buf) => void): void { this.b_iodone = f.index; }
 }
 

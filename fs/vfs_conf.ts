@@ -5,11 +5,11 @@
 import { strcmp, strlcpy } from "../kernel/libkern";
 import { bootarg, bootarg_u32 } from "../kernel/subr_bootargs";
 import { panic, printf, snprintf } from "../kernel/subr_prf";
-import { MAXPARTITIONS, bdev_findname, bdev_name } from "../kernel/conf";
+import { MAXPARTITIONS, bdev_findname, bdev_name, bdev_psize } from "../kernel/conf";
 import { mdattach } from "../kernel/dev/md";
 import { wdattach } from "../kernel/dev/wd";
 import { frame_alloc } from "../kernel/i386/cpufunc";
-import { NODEV, major, makedev, minor } from "../kernel/sys/param";
+import { NODEV, makedev, minor } from "../kernel/sys/param";
 import { TAILQ_FIRST, TAILQ_INIT } from "../kernel/sys/queue";
 import { dead_vnodeop_init } from "./dead_vnops";
 import { ffs_vfsattach } from "./ffs/ffs_vfsops";
@@ -107,7 +107,10 @@ export function dev_to_name(dev: u32, buf: usize, size: u32): void {
 /** The boot argument `root`, or md0a when a boot module is there, or wd0a. */
 function choose_root(): u32 {
   const arg = bootarg(cs("root"));
-  if (arg == 0) return name_to_dev(cs("md0a"));
+  if (arg == 0) {
+    const md0a = name_to_dev(cs("md0a"));
+    return bdev_psize(md0a) >= 0 ? md0a : name_to_dev(cs("wd0a"));
+  }
   const dev = name_to_dev(arg);
   if (dev == NODEV) panic(cs("root=%s: no such device; use md0a or wd0a"), arg);
   return dev;

@@ -146,9 +146,9 @@ export const S_IFSOCK: u32 = 0o140000;
   v_data: usize;
 
   @inline get v_mountedhere(): Mount { return changetype<Mount>(this.v_un); }
-  @inline set v_mountedhere(mp: Mount) { this.v_un = changetype<usize>(mp); }
+  set v_mountedhere(mp: Mount) { this.v_un = changetype<usize>(mp); }
   @inline get v_specinfo(): Specinfo { return changetype<Specinfo>(this.v_un); }
-  @inline set v_specinfo(si: Specinfo) { this.v_un = changetype<usize>(si); }
+  set v_specinfo(si: Specinfo) { this.v_un = changetype<usize>(si); }
   /** Device number; block and character devices only. */
   @inline get v_rdev(): u32 { return changetype<Specinfo>(this.v_un).si_rdev; }
   /** The lock embedded behind the other fields. */

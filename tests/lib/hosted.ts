@@ -93,6 +93,12 @@ export class Hosted {
     return result === undefined ? 0 : result >>> 0;
   }
 
+  /** The same for functions with a 64-bit result. */
+  callWide(name: string, ...args: (number | bigint)[]): bigint {
+    this.frame = FRAMES;
+    return (this.instance.exports[name] as (...args: (number | bigint)[]) => bigint)(...args);
+  }
+
   /** The same, result signed. */
   callSigned(name: string, ...args: (number | bigint)[]): number {
     return this.call(name, ...args) | 0;
@@ -180,9 +186,26 @@ export class Hosted {
         this.bytes.fill(byte, dst >>> 0, (dst >>> 0) + (len >>> 0));
         return dst;
       },
+      kcopy: (from, to, len) => {
+        this.bytes.copyWithin(to >>> 0, from >>> 0, (from >>> 0) + (len >>> 0));
+        return 0;
+      },
+      copystr: (from, to, maxlen, lencopied) => this.copyString(from >>> 0, to >>> 0, maxlen, lencopied),
       "volatile.load32": (address) => this.word(address),
       "volatile.store32": (address, value) => this.setWord(address, value),
     };
+  }
+
+  /** copystr(9): 0, or ENAMETOOLONG. */
+  private copyString(from: number, to: number, maxlen: number, lencopied: number): number {
+    for (let count = 0; count < maxlen; count++) {
+      const byte = this.bytes[from + count]!;
+      this.bytes[to + count] = byte;
+      if (byte !== 0) continue;
+      if (lencopied !== 0) this.setWord(lencopied, count + 1);
+      return 0;
+    }
+    return 63;
   }
 
   /** A block per call site, which the stack of the call names. */

@@ -12,3 +12,7 @@ export function splbio(): u32 {
 }
 
 export function splx(s: u32): void {}
+
+export function spl0(): u32 {
+  return 0;
+}

@@ -1,0 +1,2 @@
+// Hosted machine: no boot modules.
+export function mdattach(): void {}

@@ -1,0 +1,2 @@
+// Hosted machine: no disk.
+export function wdattach(): void {}
