@@ -186,7 +186,9 @@ function ballocPath(
     ip.set_i_ib(top.in_off, load<i32>(bnp));
     ip.i_flag |= IN_CHANGE | IN_UPDATE;
   }
-  for (let i = 1; ; i++) {
+  let i = 0;
+  while (true) {
+    i++;
     error = readPointer(ip, path, i, ibpp, bnp);
     if (error != 0 || i == levels - 1) return error;
     const bp = changetype<Buf>(load<usize>(ibpp));

@@ -45,7 +45,7 @@ export function ufs_ihashlookup(dev: u32, ino: u32): Vnode {
 
 /** The vnode of the inode, referenced and locked; 0 when it is not in memory. Sleeps. */
 export function ufs_ihashget(dev: u32, ino: u32): Vnode {
-  for (;;) {
+  while (true) {
     const vp = ufs_ihashlookup(dev, ino);
     if (changetype<usize>(vp) == 0) return vp;
     // ENOENT: the vnode was being cleaned and is gone now.
