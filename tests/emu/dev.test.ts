@@ -14,7 +14,8 @@ import { LoaderError } from "../../emu/loader/error.js";
 import { memoryMap } from "../../emu/loader/memory_map.js";
 import { loadMultiboot } from "../../emu/loader/multiboot.js";
 import { ATA_SESSION, blockSum, sessionDisk } from "./ata_cases.js";
-import { dumpCode, elfImage, kernelOf, multibootHeader } from "./images.js";
+import { ConfigError, Machine, type MachineConfig, type RunResult } from "../../emu/index.js";
+import { dumpCode, elfImage, kernelOf, multibootHeader, tickingKernel } from "./images.js";
 import { Rig } from "./rig.js";
 
 const MB = 1 << 20;
@@ -744,4 +745,122 @@ t.test("QEMU leaves the same bytes for a kernel as our loader", { skip: qemuAbse
       t.ok(got.length > 0 && first === -1, `${size} MB: 0x${from.toString(16)} (${got.length} bytes), differs at ${first}`);
     }
   }
+});
+
+t.test("QEMU runs the ticking kernel of the machine's tests to the same end", { skip: qemuAbsent }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "ptmap-ticking-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, "kernel.elf"), tickingKernel(20, 11932));
+  const machine = ["-M", "pc", "-cpu", "486", "-m", "16", "-nodefaults", "-display", "none", "-serial", "null"];
+  const clock = ["-icount", "shift=6,sleep=off", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"];
+  const options = { cwd: folder, timeout: 60000 };
+  const run = spawnSync("qemu-system-i386", [...machine, ...clock, "-kernel", "kernel.elf"], options);
+  t.equal(run.status, (7 << 1) | 1, String(run.stderr));
+});
+
+/** A machine with a kernel loaded, and what it prints. */
+function machineWith(kernel: Uint8Array, config: Partial<MachineConfig> = {}): { machine: Machine; output: number[] } {
+  const output: number[] = [];
+  const machine = new Machine({ memorySize: 16 * MB, onSerialOutput: (byte) => output.push(byte), ...config });
+  machine.loadMultiboot({ kernel, kernelName: "k", append: "x" });
+  return { machine, output };
+}
+
+t.test("a machine", async (t) => {
+  t.test("stops for each reason", async (t) => {
+    const run = (code: number[], maxCycles = 1e6): RunResult =>
+      machineWith(kernelOf(new Uint8Array(code))).machine.run({ maxCycles });
+    t.same(run([0xb0, 3, 0xe6, 0xf4]), { kind: "exit", code: 3 });
+    t.same(run([0xb8, 0x78, 0x56, 0x34, 0x12, 0xe7, 0xf4]), { kind: "exit", code: 0x12345678 });
+    t.same(run([0xf4]), { kind: "halted" });
+    t.same(run([0xb0, 0xfe, 0xe6, 0x64, 0xf4]), { kind: "reset" });
+    t.same(run([0xeb, 0xfe]), { kind: "budget" });
+    t.match(run([0xcc]), { kind: "tripleFault", report: /./ });
+    t.same(run([0xfb, 0xf4, 0xeb, 0xfd], 100_000_000).kind, "tripleFault", "the firmware's timer finds no IDT");
+  });
+
+  t.test("runs a kernel that sends its boot information", async (t) => {
+    const { machine, output } = machineWith(kernelOf(dumpCode([[0x9000, 0x90], [0x9500, 120]])));
+    const expected = [...machine.readPhysical(0x9000, 0x90), ...machine.readPhysical(0x9500, 120)];
+    t.same(machine.run(), { kind: "exit", code: 0 });
+    t.same(output, expected);
+  });
+
+  for (const cpu of ["i386", "i486"] as const) {
+    t.test(`${cpu}: timer interrupts come at exact cycles and idle time is skipped`, async (t) => {
+      const { machine } = machineWith(tickingKernel(100, 11932), { cpu });
+      let programmed = -1;
+      machine.setBreakpoint(0x100010 + 19 + 20 + 12, () => {
+        programmed = machine.board.timer.timebase.tickAt(machine.cycles);
+      });
+      t.same(machine.run(), { kind: "exit", code: 7 });
+      const last = machine.board.timer.timebase.cycleOf(programmed + 1 + 100 * 11932);
+      t.ok(machine.cycles > last && machine.cycles < last + 600, `${machine.cycles - last} cycles after the last tick`);
+      const counters = machine.counters();
+      t.equal(counters.interrupts, 100);
+      t.ok(counters.idleCycles > 0.99 * machine.cycles);
+      t.equal(counters.cycles, machine.cycles);
+    });
+  }
+
+  t.test("gives the same run for the same input, alone or among others", async (t) => {
+    const outcome = (machine: Machine, output: number[], result: RunResult): unknown => ({
+      result, output: [...output], registers: machine.registers(), counters: machine.counters(),
+    });
+    const prepare = (): { machine: Machine; output: number[] } => {
+      const made = machineWith(tickingKernel(20, 11932));
+      made.machine.serialInput(Buffer.from("hello"), 1_234_567);
+      made.machine.serialInput(Buffer.from("early "), 1000);
+      return made;
+    };
+    const first = prepare();
+    const alone = outcome(first.machine, first.output, first.machine.run());
+    t.equal(Buffer.from(first.output).toString(), "early hello");
+    const second = prepare();
+    t.same(outcome(second.machine, second.output, second.machine.run()), alone);
+    const others = [prepare(), prepare()];
+    const results: (RunResult | undefined)[] = [undefined, undefined];
+    for (let slice = 0; results.includes(undefined); slice++) {
+      others.forEach(({ machine }, i) => {
+        const result = results[i] ?? machine.run({ maxCycles: 1000 + 977 * ((slice + i) % 7) });
+        if (result.kind !== "budget") results[i] = result;
+      });
+    }
+    others.forEach(({ machine, output }, i) => t.same(outcome(machine, output, results[i]!), alone, `in slices ${i}`));
+  });
+
+  t.test("stops at breakpoints, steps, and shows its registers and memory", async (t) => {
+    const { machine } = machineWith(kernelOf(new Uint8Array([0xb8, 0x2a, 0, 0, 0, 0x40, 0x40, 0xf4])));
+    machine.setBreakpoint(0x100016, () => true);
+    t.same(machine.run(), { kind: "stopped", reason: "breakpoint", address: 0x100016 });
+    t.equal(machine.registers().general.EAX, 0x2b);
+    t.equal(machine.registers().EIP, 0x100016);
+    t.equal(machine.registers().general.EBX, 0x9500);
+    t.same(JSON.parse(JSON.stringify(machine.registers())), machine.registers());
+    machine.clearBreakpoint(0x100016);
+    t.equal(machine.step(), undefined);
+    t.equal(machine.registers().general.EAX, 0x2c);
+    t.equal(machine.readLinearWord(0x100011), 0x2a);
+    machine.writePhysical(0x500, new Uint8Array([1, 2, 3, 4]));
+    t.equal(machine.readLinearWord(0x500), 0x04030201);
+    t.same(machine.readPhysical(16 * MB - 1, 3), new Uint8Array([0, 0xff, 0xff]));
+    machine.writePhysical(16 * MB - 1, new Uint8Array([9, 9, 9]));
+    t.equal(machine.ram.at(-1), 9);
+    machine.requestStop("enough");
+    t.same(machine.run(), { kind: "stopped", reason: "enough" });
+    t.same(machine.run(), { kind: "halted" });
+  });
+
+  t.test("refuses a configuration that describes no machine", async (t) => {
+    const bad: [Partial<MachineConfig>, RegExp][] = [
+      [{ memorySize: 1000 }, /^memory of 1000 bytes: give whole megabytes from 2 to 1024$/],
+      [{ memorySize: 4096 * MB }, /^memory of/],
+      [{ clockHz: 0.5 }, /^clock of 0.5 Hz: give/],
+      [{ rtcBase: "yesterday" }, /^clock base "yesterday": give a date such as 2000-05-27T22:30:55$/],
+    ];
+    for (const [config, message] of bad) {
+      t.throws(() => new Machine({ memorySize: 16 * MB, ...config }), { message });
+      t.throws(() => new Machine({ memorySize: 16 * MB, ...config }), ConfigError);
+    }
+  });
 });

@@ -61,3 +61,44 @@ export function kernelOf(code: Uint8Array, flags = 3, virtual = 0x100000): Uint8
   text.set(code, 16);
   return elfImage(virtual + 16, [{ vaddr: virtual, paddr: 0x100000, bytes: text, memsz: text.length + 5000 }]);
 }
+
+const TIMER_VECTOR = 0x20;
+const COM1_VECTOR = 0x24;
+const VECTORS = COM1_VECTOR + 1;
+const STACK = 0x90000;
+
+/**
+ * A kernel that takes `ticks` timer interrupts of period `count`, sleeping in HLT, and echoes what COM1 receives
+ * by interrupt; then it writes 7 to the exit port.
+ */
+export function tickingKernel(ticks: number, count: number): Uint8Array {
+  const base = 0x100010;
+  const word = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >>> shift) & 0xff);
+  const out = (port: number, value: number): number[] => [0xb0, value, 0xe6, port];
+  const data = { idtr: 0x3e0, gdtr: 0x3e8, gdt: 0x3f0, counter: 0x408, idt: 0x410 };
+  const handlers = { timer: 0x200, com1: 0x240 };
+  const main = [
+    ...[0xbc, ...word(STACK)],
+    ...[0x0f, 0x01, 0x1d, ...word(base + data.idtr), 0x0f, 0x01, 0x15, ...word(base + data.gdtr)],
+    ...out(0x20, 0x11), ...out(0x21, TIMER_VECTOR), ...out(0x21, 4), ...out(0x21, 1), ...out(0x21, 0xee),
+    ...out(0x43, 0x34), ...out(0x40, count & 0xff), ...out(0x40, count >> 8),
+    ...[0x66, 0xba, 0xf9, 0x03, 0xb0, 0x01, 0xee],
+    // sti; hlt; cmp [counter], ticks; jb back to hlt; cli; exit 7
+    ...[0xfb, 0xf4, 0x83, 0x3d, ...word(base + data.counter), ticks, 0x72, 0xf6, 0xfa, ...out(0xf4, 7), 0xf4],
+  ];
+  const code = new Uint8Array(0x410 + 8 * VECTORS);
+  code.set(main);
+  code.set([0xff, 0x05, ...word(base + data.counter), 0x50, ...out(0x20, 0x20), 0x58, 0xcf], handlers.timer);
+  code.set([0x50, 0x52, 0x66, 0xba, 0xf8, 0x03, 0xec, 0xee, ...out(0x20, 0x20), 0x5a, 0x58, 0xcf], handlers.com1);
+  code.set([...word(8 * VECTORS - 1).slice(0, 2), ...word(base + data.idt)], data.idtr);
+  // Flat code at selector 8 and data at 16, as at entry.
+  code.set([23, 0, ...word(base + data.gdt)], data.gdtr);
+  for (const [selector, access] of [[8, 0x9a], [16, 0x92]] as const) {
+    code.set([0xff, 0xff, 0, 0, 0, access, 0xcf, 0], data.gdt + selector);
+  }
+  for (const [vector, handler] of [[TIMER_VECTOR, handlers.timer], [COM1_VECTOR, handlers.com1]] as const) {
+    const address = word(base + handler);
+    code.set([...address.slice(0, 2), 0x08, 0, 0, 0x8e, ...address.slice(2)], data.idt + 8 * vector);
+  }
+  return kernelOf(code);
+}
