@@ -326,13 +326,14 @@ t.test("the image is what readelf, gdb and QEMU expect", async (t) => {
   writeFileSync(kernel, bytes);
 
   t.test("readelf finds two segments, the symbols and valid debug information", { skip: skipWithout("readelf") }, (t) => {
-    const { output, status } = run("readelf", ["-lsW", "--debug-dump=info", "--debug-dump=decodedline", kernel]);
+    const { output, status } = run("readelf", ["-lsW", "--debug-dump=info", "--debug-dump=decodedline", "--debug-dump=frames", kernel]);
     t.equal(status, 0);
     t.notMatch(output, /[Ww]arning|[Ee]rror/);
     t.match(output, /LOAD +0x001000 0xc0100000 0x00100000/);
     t.match(output, /FUNC +GLOBAL +DEFAULT +1 start/);
     t.match(output, /DW_AT_name +: (\(string\) )?lined/);
     t.match(output, /init_main.ts +12 +0xc01/);
+    t.match(output, /DW_CFA_def_cfa: r4 \(esp\) ofs 60/, "the frames of calltrap and the interrupt stubs are described");
     t.end();
   });
   t.test("gdb reads lines and parameters", { skip: skipWithout("gdb") }, (t) => {

@@ -6,6 +6,7 @@
 // overwrites an argument slot, so parameter n is at ebp + 8 + 4 n for the whole
 // body. File names are relative to the project: run gdb there, or use `dir`.
 import { ByteWriter } from "./byte_writer.js";
+import { encodeFrames } from "./dwarf_frame.js";
 import type { LineSequence, LinkedImage, LinkedLine } from "./link.js";
 import type { LinkedSymbol } from "./symbols.js";
 
@@ -180,5 +181,6 @@ export function encodeDebugSections(image: LinkedImage): DebugSection[] {
     { name: ".debug_abbrev", bytes: encodeAbbreviations() },
     { name: ".debug_info", bytes: encodeInfo(image) },
     { name: ".debug_line", bytes: encodeLines(image) },
+    { name: ".debug_frame", bytes: encodeFrames(image) },
   ];
 }
