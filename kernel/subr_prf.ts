@@ -377,7 +377,7 @@ export function uprintf(
 }
 
 /** Formats into `size` bytes at `buf`, always NUL-terminated (size > 0). Returns the length the text would need. */
-function vsnprintf(buf: usize, size: u32, fmt: usize, args: usize): i32 {
+export function vsnprintf(buf: usize, size: u32, fmt: usize, args: usize): i32 {
   const sink = changetype<BufferSink>(frame_alloc(SIZEOF_BUFFERSINK));
   sink.at = buf;
   sink.room = size - 1;
