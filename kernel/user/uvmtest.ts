@@ -2,7 +2,8 @@
 // request: map, wire, copy, unmap. As it stands this way of doing it has four
 // mistakes; each has a repair, by boot argument:
 //
-//   script=32K,40K     offsets of the requests, in order
+//   script=32K,40K     offsets of the requests, in order; A-B is all of a range,
+//                      in steps of the size, upwards or downwards
 //   request=8K         size of a request
 //   repair=LIST        any of: end     unmap to the window's end, not its length
 //                              ref     take a reference for each mapping
@@ -14,13 +15,15 @@
 // the two mappings merge, the one reference is dropped, the object dies under
 // its mappings, and the next fault calls through a free pool item. In any other
 // order entries, addresses and wirings leak.
-import { exit1 } from "../kern_exit";
+import { exit1, kwait } from "../kern_exit";
+import { fork_kernel_proc } from "../kern_fork";
 import { curproc } from "../kern_proc";
 import { memcmp, memcpy, strlen, strncmp, strtoul } from "../libkern";
 import { bootarg, bootarg_u32 } from "../subr_bootargs";
 import { panic, printf } from "../subr_prf";
 import { frame_alloc } from "../i386/cpufunc";
 import { MAXBSIZE, PAGE_MASK, PAGE_SIZE, round_page, trunc_page } from "../sys/param";
+import { Proc } from "../sys/proc";
 import { uao_create, uao_reference } from "../../vm/uvm_aobj";
 import {
   KERN_SUCCESS, UVM_ADV_NORMAL, UVM_INH_NONE, UVM_MAPFLAG, UVM_PROT_RW, VM_PROT_ALL, VM_PROT_READ, VM_PROT_WRITE,
@@ -30,10 +33,10 @@ import { kernel_map, uvm_km_valloc_wait, uvm_km_zalloc } from "../../vm/uvm_km";
 import { uvm_map, uvm_unmap } from "../../vm/uvm_map";
 import { UvmObject } from "../../vm/uvm_object";
 import { uvmexp } from "../../vm/uvm_stat";
-import { run_program } from "./unistd";
 
 const OBJECT_SIZE: u32 = 8 << 20;
 const COMMA: u32 = 0x2c;
+const DASH: u32 = 0x2d;
 
 @unmanaged
 class Uvmtest {
@@ -110,28 +113,54 @@ function number_at(at: usize, endp: usize): u32 {
   return suffix == 0x6b ? value << 10 : value << 20;
 }
 
+/** Requests from `first` to `last`, both included, in steps of their size. */
+function make_requests(first: u32, last: u32, size: u32): void {
+  let offset = first;
+  make_request(offset, size);
+  while (offset != last) {
+    offset = last > offset ? offset + size : offset - size;
+    make_request(offset, size);
+  }
+}
+
+/** Makes the requests of the script: numbers and ranges between commas. */
+function run_script(script: usize, size: u32): void {
+  const endp = frame_alloc(4);
+  let at = script;
+  while (load<u8>(at) != 0) {
+    const first = number_at(at, endp);
+    let last = first;
+    if (load<u8>(load<usize>(endp)) == DASH) last = number_at(load<usize>(endp) + 1, endp);
+    const next = load<usize>(endp);
+    const span = first < last ? last - first : first - last;
+    if (next == at || span % size != 0 || (load<u8>(next) != COMMA && load<u8>(next) != 0)) {
+      panic(cs("uvmtest: script: not offsets or ranges of whole requests: \"%s\""), at);
+    }
+    make_requests(first, last, size);
+    at = load<u8>(next) == COMMA ? next + 1 : next;
+  }
+}
+
 function uvmtest_main(arg: usize): void {
   const size = bootarg_u32(cs("request"), 8192);
-  const endp = frame_alloc(4);
-  let at = bootarg(cs("script"));
-  if (at == 0) at = cs("32K,40K");
+  const script = bootarg(cs("script"));
   const wired = uvmexp.wired;
   test.object = uao_create(OBJECT_SIZE, 0);
-  test.window = uvm_km_valloc_wait(kernel_map(), MAXBSIZE);
   test.buffer = uvm_km_zalloc(kernel_map(), round_page(size));
-  while (load<u8>(at) != 0) {
-    make_request(number_at(at, endp), size);
-    at = load<usize>(endp);
-    if (load<u8>(at) == COMMA) at++;
-    else if (load<u8>(at) != 0) panic(cs("uvmtest: script=: not a list of offsets at \"%s\""), at);
-  }
+  test.window = uvm_km_valloc_wait(kernel_map(), MAXBSIZE);
+  run_script(script != 0 ? script : cs("32K,40K"), size);
   printf(cs("uvmtest: %u requests done: %u entries, %u pages of kernel_map and %d wired pages kept, "),
     test.requests, windows(false), windows(true), uvmexp.wired - wired);
   printf(cs("%d references, %u mismatches\n"), test.object.uo_refs, test.mismatches);
   exit1(curproc(), test.mismatches != 0 ? 1 << 8 : 0);
 }
 
-/** Runs the script in a process of its own. Returns its status. */
+/** Runs the script in a process of its own. Returns its wait status, or an errno. */
 export function uvmtest(): i32 {
-  return run_program(cs("uvmtest"), uvmtest_main, 0);
+  const newp = frame_alloc(4);
+  const status = frame_alloc(4);
+  const error = fork_kernel_proc(curproc(), uvmtest_main.index, 0, cs("uvmtest"), newp);
+  if (error != 0) return error;
+  const waited = kwait(curproc(), changetype<Proc>(load<usize>(newp)).p_pid, status);
+  return waited != 0 ? waited : load<i32>(status);
 }
