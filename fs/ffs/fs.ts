@@ -121,93 +121,93 @@ export class Fs {
   @inline get fs_cgrotor(): i32 {
     return load<i32>(changetype<usize>(this), 724);
   }
-  @inline set fs_cgrotor(cg: i32) {
+  set fs_cgrotor(cg: i32) {
     store<i32>(changetype<usize>(this), cg, 724);
   }
   /** In memory only: the array of Csum of all groups (0 on the disk). */
   @inline get fs_csp(): usize {
     return load<usize>(changetype<usize>(this), 728);
   }
-  @inline set fs_csp(addr: usize) {
+  set fs_csp(addr: usize) {
     store<usize>(changetype<usize>(this), addr, 728);
   }
   /** In memory only: per group an upper bound of the longest cluster (0 on the disk). */
   @inline get fs_maxcluster(): usize {
     return load<usize>(changetype<usize>(this), 852);
   }
-  @inline set fs_maxcluster(addr: usize) {
+  set fs_maxcluster(addr: usize) {
     store<usize>(changetype<usize>(this), addr, 852);
   }
   @inline get fs_cpc(): i32 {
     return load<i32>(changetype<usize>(this), 856);
   }
-  @inline set fs_cpc(cylinders: i32) {
+  set fs_cpc(cylinders: i32) {
     store<i32>(changetype<usize>(this), cylinders, 856);
   }
   @inline get fs_contigsumsize(): i32 {
     return load<i32>(changetype<usize>(this), 1316);
   }
-  @inline set fs_contigsumsize(size: i32) {
+  set fs_contigsumsize(size: i32) {
     store<i32>(changetype<usize>(this), size, 1316);
   }
   @inline get fs_maxsymlinklen(): i32 {
     return load<i32>(changetype<usize>(this), 1320);
   }
-  @inline set fs_maxsymlinklen(length: i32) {
+  set fs_maxsymlinklen(length: i32) {
     store<i32>(changetype<usize>(this), length, 1320);
   }
   @inline get fs_inodefmt(): i32 {
     return load<i32>(changetype<usize>(this), 1324);
   }
-  @inline set fs_inodefmt(format: i32) {
+  set fs_inodefmt(format: i32) {
     store<i32>(changetype<usize>(this), format, 1324);
   }
   @inline get fs_maxfilesize(): u64 {
     return load<u64>(changetype<usize>(this), 1328);
   }
-  @inline set fs_maxfilesize(size: u64) {
+  set fs_maxfilesize(size: u64) {
     store<u64>(changetype<usize>(this), size, 1328);
   }
   @inline get fs_qbmask(): i64 {
     return load<i64>(changetype<usize>(this), 1336);
   }
-  @inline set fs_qbmask(mask: i64) {
+  set fs_qbmask(mask: i64) {
     store<i64>(changetype<usize>(this), mask, 1336);
   }
   @inline get fs_qfmask(): i64 {
     return load<i64>(changetype<usize>(this), 1344);
   }
-  @inline set fs_qfmask(mask: i64) {
+  set fs_qfmask(mask: i64) {
     store<i64>(changetype<usize>(this), mask, 1344);
   }
   @inline get fs_postblformat(): i32 {
     return load<i32>(changetype<usize>(this), 1356);
   }
-  @inline set fs_postblformat(format: i32) {
+  set fs_postblformat(format: i32) {
     store<i32>(changetype<usize>(this), format, 1356);
   }
   @inline get fs_nrpos(): i32 {
     return load<i32>(changetype<usize>(this), 1360);
   }
-  @inline set fs_nrpos(positions: i32) {
+  set fs_nrpos(positions: i32) {
     store<i32>(changetype<usize>(this), positions, 1360);
   }
   @inline get fs_postbloff(): i32 {
     return load<i32>(changetype<usize>(this), 1364);
   }
-  @inline set fs_postbloff(offset: i32) {
+  set fs_postbloff(offset: i32) {
     store<i32>(changetype<usize>(this), offset, 1364);
   }
   @inline get fs_rotbloff(): i32 {
     return load<i32>(changetype<usize>(this), 1368);
   }
-  @inline set fs_rotbloff(offset: i32) {
+  set fs_rotbloff(offset: i32) {
     store<i32>(changetype<usize>(this), offset, 1368);
   }
   @inline get fs_magic(): u32 {
     return load<u32>(changetype<usize>(this), 1372);
   }
-  @inline set fs_magic(magic: u32) {
+  set fs_magic(magic: u32) {
     store<u32>(changetype<usize>(this), magic, 1372);
   }
 

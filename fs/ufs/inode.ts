@@ -58,49 +58,49 @@ export class Inode {
   @inline get i_mode(): u32 {
     return u32(this.i_din().di_mode);
   }
-  @inline set i_mode(mode: u32) {
+  set i_mode(mode: u32) {
     this.i_din().di_mode = u16(mode);
   }
   @inline get i_nlink(): i32 {
     return i32(this.i_din().di_nlink);
   }
-  @inline set i_nlink(count: i32) {
+  set i_nlink(count: i32) {
     this.i_din().di_nlink = i16(count);
   }
   @inline get i_size(): u64 {
     return this.i_din().di_size;
   }
-  @inline set i_size(size: u64) {
+  set i_size(size: u64) {
     this.i_din().di_size = size;
   }
   @inline get i_flags(): u32 {
     return this.i_din().di_flags;
   }
-  @inline set i_flags(flags: u32) {
+  set i_flags(flags: u32) {
     this.i_din().di_flags = flags;
   }
   @inline get i_blocks(): u32 {
     return this.i_din().di_blocks;
   }
-  @inline set i_blocks(blocks: u32) {
+  set i_blocks(blocks: u32) {
     this.i_din().di_blocks = blocks;
   }
   @inline get i_gen(): u32 {
     return this.i_din().di_gen;
   }
-  @inline set i_gen(gen: u32) {
+  set i_gen(gen: u32) {
     this.i_din().di_gen = gen;
   }
   @inline get i_uid(): u32 {
     return this.i_din().di_uid;
   }
-  @inline set i_uid(uid: u32) {
+  set i_uid(uid: u32) {
     this.i_din().di_uid = uid;
   }
   @inline get i_gid(): u32 {
     return this.i_din().di_gid;
   }
-  @inline set i_gid(gid: u32) {
+  set i_gid(gid: u32) {
     this.i_din().di_gid = gid;
   }
   @inline i_db(n: i32): i32 {

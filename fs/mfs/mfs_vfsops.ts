@@ -1,0 +1,189 @@
+// The memory file system as a whole: FFS on a device that is a memory object.
+//
+// mount takes the image that newfs made in the calling process's memory into an
+// object of its own and returns: no process is needed afterwards. Pages that were
+// never touched, or hold only zeros, are not copied, since the object gives zeros.
+
+import { copyin } from "../../kernel/i386/support";
+import { frame_alloc } from "../../kernel/i386/cpufunc";
+import { free, malloc } from "../../kernel/kern_malloc";
+import { bzero, memcpy, strcmp } from "../../kernel/libkern";
+import { panic, printf, snprintf } from "../../kernel/subr_prf";
+import { EINVAL, ENOMEM } from "../../kernel/sys/errno";
+import { M_MFSNODE, M_TEMP, M_WAITOK } from "../../kernel/sys/malloc";
+import { PAGE_MASK, PAGE_SIZE, makedev, round_page, trunc_page } from "../../kernel/sys/param";
+import { Proc } from "../../kernel/sys/proc";
+import { uao_create, uao_detach, uao_reference } from "../../vm/uvm_aobj";
+import {
+  KERN_SUCCESS, UVM_ADV_RANDOM, UVM_FLAG_NOMERGE, UVM_INH_NONE, UVM_MAPFLAG, UVM_PROT_RW, VM_PROT_ALL,
+} from "../../vm/uvm_extern";
+import { kernel_map } from "../../vm/uvm_km";
+import {
+  VmMapEntry, uvm_map, uvm_map_lookup_entry, uvm_unmap, vm_map_lock_read, vm_map_min, vm_map_unlock_read,
+} from "../../vm/uvm_map";
+import { UvmObject } from "../../vm/uvm_object";
+import { uvm_pagelookup } from "../../vm/uvm_page";
+import {
+  ffs_mountfs, ffs_mountupdate, ffs_setnames, ffs_start, ffs_statfs, ffs_sync, ffs_unmount, ffs_vget, ufs_root,
+} from "../ffs/ffs_vfsops";
+import { MNAMELEN, MNT_ASYNC, MNT_SYNCHRONOUS, MNT_UPDATE, Mount, Vfsops } from "../mount";
+import { Nameidata } from "../namei";
+import { checkalias } from "../vfs_alias";
+import { getnewvnode, vrele } from "../vfs_subr";
+import { VBLK, VT_MFS, Vnode } from "../vnode";
+import { mfs_aobj_init } from "./mfs_aobj";
+import { mfs_burge_init } from "./mfs_burge";
+import { MFSNODE_SIZE, MFSWAY_SIZE, MFS_MAJOR, MfsArgs, Mfsnode, Mfsway } from "./mfsnode";
+import { mfs_vnodeop, mfs_vnodeop_init } from "./mfs_vnops";
+
+export const mfs_vfsops: Vfsops = changetype<Vfsops>(memory.data(offsetof<Vfsops>()));
+
+/** The ways, MFSWAY_SIZE bytes each; the first is the default. */
+const mfs_ways: usize = memory.data(32, 4);
+const NWAYS: u32 = 2;
+
+/** Numbers the devices. */
+@unmanaged
+class Mfsminor {
+  next: u32;
+}
+const mfs_minor: Mfsminor = changetype<Mfsminor>(memory.data(offsetof<Mfsminor>()));
+
+function mfs_way(i: u32): Mfsway {
+  return changetype<Mfsway>(mfs_ways + usize(i * MFSWAY_SIZE));
+}
+
+/** The way called `name` (0: the default); 0 after one line when there is none. */
+function findWay(name: usize): Mfsway {
+  if (name == 0) return mfs_way(0);
+  for (let i: u32 = 0; i < NWAYS; i++) {
+    if (strcmp(mfs_way(i).way_name, name) == 0) return mfs_way(i);
+  }
+  printf(cs("mfs_mount: no such way: %s (there are"), name);
+  for (let i: u32 = 0; i < NWAYS; i++) printf(cs(" %s"), mfs_way(i).way_name);
+  printf(cs(")\n"));
+  return changetype<Mfsway>(0);
+}
+
+/** Has the page at `va` of the process never been touched? Then it is zero; reading it would only make it exist. */
+function isUntouched(p: Proc, va: usize): bool {
+  const entryp = frame_alloc(4);
+  const map = p.p_vmspace;
+  let untouched = false;
+  vm_map_lock_read(map);
+  if (uvm_map_lookup_entry(map, va, entryp)) {
+    const entry = changetype<VmMapEntry>(load<usize>(entryp));
+    if (entry.isobj) {
+      const offset = entry.offset + u64(trunc_page(va) - entry.start);
+      untouched = changetype<usize>(uvm_pagelookup(entry.uvm_obj, offset)) == 0;
+    }
+  }
+  vm_map_unlock_read(map);
+  return untouched;
+}
+
+function isZero(page: usize): bool {
+  for (let at = page; at < page + PAGE_SIZE; at += 4) {
+    if (load<u32>(at) != 0) return false;
+  }
+  return true;
+}
+
+/** Puts a page of data into the object at `offset`. */
+function storePage(uobj: UvmObject, offset: usize, page: usize): i32 {
+  const vap = frame_alloc(4);
+  store<usize>(vap, vm_map_min(kernel_map()));
+  uao_reference(uobj);
+  const flags = UVM_MAPFLAG(UVM_PROT_RW, VM_PROT_ALL, UVM_INH_NONE, UVM_ADV_RANDOM, UVM_FLAG_NOMERGE);
+  if (uvm_map(kernel_map(), vap, PAGE_SIZE, uobj, u64(offset), flags) != KERN_SUCCESS) {
+    uao_detach(uobj);
+    return ENOMEM;
+  }
+  const va = load<usize>(vap);
+  memcpy(va, page, PAGE_SIZE);
+  uvm_unmap(kernel_map(), va, va + PAGE_SIZE);
+  return 0;
+}
+
+/** Copies `size` bytes at `base` of the calling process into the object. EFAULT, ENOMEM. Sleeps. */
+function copyImage(uobj: UvmObject, base: usize, size: u32, p: Proc): i32 {
+  const page = malloc(PAGE_SIZE, M_TEMP, M_WAITOK);
+  let error: i32 = 0;
+  for (let offset: u32 = 0; offset < size && error == 0; offset += PAGE_SIZE) {
+    if ((base & PAGE_MASK) == 0 && isUntouched(p, base + usize(offset))) continue;
+    const count = size - offset < PAGE_SIZE ? size - offset : PAGE_SIZE;
+    if (count < PAGE_SIZE) bzero(page, PAGE_SIZE);
+    error = copyin(base + usize(offset), page, count);
+    if (error == 0 && !isZero(page)) error = storePage(uobj, usize(offset), page);
+  }
+  free(page, M_TEMP);
+  return error;
+}
+
+/** The device's vnode with its Mfsnode and an empty object, one reference; *vpp. */
+function makeDevice(args: MfsArgs, way: Mfsway, p: Proc, vpp: usize): i32 {
+  const error = getnewvnode(VT_MFS, changetype<Mount>(0), changetype<usize>(mfs_vnodeop), vpp);
+  if (error != 0) return error;
+  const devvp = changetype<Vnode>(load<usize>(vpp));
+  devvp.v_type = VBLK;
+  const dev = makedev(MFS_MAJOR, mfs_minor.next & 0xff);
+  mfs_minor.next++;
+  if (changetype<usize>(checkalias(devvp, dev, changetype<Mount>(0))) != 0) panic(cs("mfs_mount: dup dev"));
+  const mfsp = changetype<Mfsnode>(malloc(MFSNODE_SIZE, M_MFSNODE, M_WAITOK));
+  bzero(changetype<usize>(mfsp), MFSNODE_SIZE);
+  devvp.v_data = changetype<usize>(mfsp);
+  mfsp.mfs_vnode = devvp;
+  mfsp.mfs_size = args.size;
+  mfsp.mfs_pid = p.p_pid;
+  mfsp.mfs_way = way;
+  mfsp.mfs_data = uao_create(round_page(args.size), 0);
+  return 0;
+}
+
+/** VFS_MOUNT. `data`: an MfsArgs; the image lies in the calling process's memory and may go afterwards. */
+function mfs_mount(mp: Mount, path: usize, data: usize, ndp: Nameidata, p: Proc): i32 {
+  if ((mp.mnt_flag & MNT_UPDATE) != 0) return ffs_mountupdate(mp, p);
+  const args = changetype<MfsArgs>(data);
+  const way = findWay(args.way);
+  if (changetype<usize>(way) == 0 || args.size == 0) return EINVAL;
+  const vpp = frame_alloc(4);
+  let error = makeDevice(args, way, p, vpp);
+  if (error != 0) return error;
+  const devvp = changetype<Vnode>(load<usize>(vpp));
+  const mfsp = changetype<Mfsnode>(devvp.v_data);
+  error = way.way_attach(mfsp, args.repair);
+  if (error == 0) error = copyImage(mfsp.mfs_data, args.base, args.size, p);
+  // What is in memory is lost with it anyway: writing at once would buy nothing.
+  if ((mp.mnt_flag & MNT_SYNCHRONOUS) == 0) mp.mnt_flag |= MNT_ASYNC;
+  if (error == 0) error = ffs_mountfs(devvp, mp, p);
+  if (error != 0) {
+    vrele(devvp);
+    return error;
+  }
+  const from = frame_alloc(MNAMELEN + 2);
+  snprintf(from, MNAMELEN, cs("mfs:%d"), mfsp.mfs_pid);
+  ffs_setnames(mp, path, args.fspec != 0 ? args.fspec : from);
+  return 0;
+}
+
+/** VFS_INIT, after FFS's. */
+function mfs_init(): void {
+  mfs_vnodeop_init();
+  mfs_aobj_init(mfs_way(0));
+  mfs_burge_init(mfs_way(1));
+}
+
+/** Fills the operations of the type "mfs". */
+export function mfs_vfsattach(): Vfsops {
+  const ops = mfs_vfsops;
+  ops.vfs_name = cs("mfs");
+  ops.set_mount(mfs_mount);
+  ops.set_start(ffs_start);
+  ops.set_unmount(ffs_unmount);
+  ops.set_root(ufs_root);
+  ops.set_statfs(ffs_statfs);
+  ops.set_sync(ffs_sync);
+  ops.set_vget(ffs_vget);
+  ops.set_init(mfs_init);
+  return ops;
+}
