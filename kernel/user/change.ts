@@ -92,7 +92,7 @@ export function change_main(arg: usize): void {
   const args = changetype<ChangeArgs>(arg);
   const path = malloc(MAXPATHLEN, M_TEMP, M_WAITOK);
   memcpy(path, args.from, strlen(args.from) + 1);
-  args.error = walk_tree(path, args.skip, change_one, arg);
+  args.error = walk_tree(path, args.skip, change_one.index, arg);
   free(path, M_TEMP);
   exit1(curproc(), args.error);
 }

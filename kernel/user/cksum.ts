@@ -139,7 +139,7 @@ export function cksum_main(arg: usize): void {
   crc32_init();
   const path = malloc(MAXPATHLEN, M_TEMP, M_WAITOK);
   memcpy(path, args.from, strlen(args.from) + 1);
-  args.error = walk_tree(path, args.skip, compare_one, arg);
+  args.error = walk_tree(path, args.skip, compare_one.index, arg);
   free(path, M_TEMP);
   if (args.error == 0 && args.differ != 0) args.error = EIO;
   exit1(curproc(), args.error);

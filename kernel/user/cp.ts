@@ -118,7 +118,7 @@ export function cp_main(arg: usize): void {
   const args = changetype<CpArgs>(arg);
   const path = malloc(MAXPATHLEN, M_TEMP, M_WAITOK);
   memcpy(path, args.from, strlen(args.from) + 1);
-  args.error = walk_tree(path, args.skip, copy_one, arg);
+  args.error = walk_tree(path, args.skip, copy_one.index, arg);
   free(path, M_TEMP);
   if (args.error != 0) printf(cs("cp: %s: error %d\n"), args.where, args.error);
   exit1(curproc(), args.error);

@@ -18,7 +18,7 @@ import { run_program } from "./unistd";
 
 /** Copies from `from` to the mount point and reports. */
 function copy(args: CpArgs): i32 {
-  const error = run_program(cs("cp"), cp_main, changetype<usize>(args));
+  const error = run_program(cs("cp"), cp_main.index, changetype<usize>(args));
   printf(cs("mfs-cycle: copied %u files, %u directories, %u links, %qu bytes\n"), args.files, args.directories, args.links,
     u32(args.bytes), u32(args.bytes >> 32));
   summary_copied(args.files, args.bytes);
@@ -27,14 +27,14 @@ function copy(args: CpArgs): i32 {
 
 /** Compares; `when` names the occasion. */
 function compare(args: CksumArgs, when: usize): i32 {
-  const error = run_program(cs("cksum"), cksum_main, changetype<usize>(args));
+  const error = run_program(cs("cksum"), cksum_main.index, changetype<usize>(args));
   printf(cs("mfs-cycle: %s: %u files, %u links, %qu bytes, %u differ, checksum %08x\n"), when, args.files, args.links,
     u32(args.bytes), u32(args.bytes >> 32), args.differ, args.total);
   return error;
 }
 
 function change(args: ChangeArgs): i32 {
-  const error = run_program(cs("change"), change_main, changetype<usize>(args));
+  const error = run_program(cs("change"), change_main.index, changetype<usize>(args));
   printf(cs("mfs-cycle: renamed %u, truncated %u, removed %u of %u files\n"), args.renamed, args.truncated, args.removed,
     args.files);
   return error;
@@ -76,8 +76,8 @@ function cycle(from: usize): i32 {
   let error = mount_mfs(cs("/mnt"));
   if (error != 0) return error;
   error = work_on_mount(from);
-  run_program(cs("sync"), sync_main, 0);
-  if (error == 0 && bootarg(cs("save")) != 0) error = run_program(cs("dd"), save_main, cs("/mnt"));
+  run_program(cs("sync"), sync_main.index, 0);
+  if (error == 0 && bootarg(cs("save")) != 0) error = run_program(cs("dd"), save_main.index, cs("/mnt"));
   print_summary();
   const unmounted = unmount_mfs(cs("/mnt"));
   return error != 0 ? error : unmounted;

@@ -99,7 +99,7 @@ function ensure_folder(path: usize): i32 {
 /** Mounts a memory file system on `path` by a process `mount_mfs`; 0 or an errno. */
 export function mount_mfs(path: usize): i32 {
   let error = ensure_folder(path);
-  if (error == 0) error = run_program(cs("mount_mfs"), mount_mfs_main, path);
+  if (error == 0) error = run_program(cs("mount_mfs"), mount_mfs_main.index, path);
   if (error != 0) printf(cs("mount_mfs: %s: error %d\n"), path, error);
   else totals.mounts++;
   return error;
@@ -111,7 +111,7 @@ function umount_main(arg: usize): void {
 
 /** Unmounts `path` by a process `umount`; 0 or an errno. */
 export function unmount_mfs(path: usize): i32 {
-  const error = run_program(cs("umount"), umount_main, path);
+  const error = run_program(cs("umount"), umount_main.index, path);
   if (error != 0) printf(cs("umount: %s: error %d\n"), path, error);
   return error;
 }

@@ -161,10 +161,10 @@ export function traffic(): i32 {
     args.bytes = 0;
     error = mount_mfs(cs("/mnt"));
     if (error != 0) break;
-    error = run_program(cs("cp"), traffic_main, changetype<usize>(args));
+    error = run_program(cs("cp"), traffic_main.index, changetype<usize>(args));
     printf(cs("traffic: %u files, %u bytes written, error %d\n"), args.files, args.bytes, error);
-    run_program(cs("sync"), sync_main, 0);
-    if (error == 0) error = run_program(cs("cksum"), check_main, changetype<usize>(args));
+    run_program(cs("sync"), sync_main.index, 0);
+    if (error == 0) error = run_program(cs("cksum"), check_main.index, changetype<usize>(args));
     if (error == 0) printf(cs("traffic: every byte is right\n"));
     print_summary();
     const unmounted = unmount_mfs(cs("/mnt"));

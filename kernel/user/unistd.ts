@@ -21,16 +21,14 @@ import { ENOTDIR } from "../sys/errno";
 import { Proc } from "../sys/proc";
 import { Iovec, SIZEOF_IOVEC, SIZEOF_UIO, UIO_READ, UIO_SYSSPACE, UIO_WRITE, Uio } from "../sys/uio";
 
-type ProgramMain = (arg: usize) => void;
-
 /**
- * Runs `main(arg)` as a new process called `name` and waits for it. Returns its
+ * Runs the function at code address `main` (`f.index` of an (arg: usize) => void) as a new process called `name` and waits for it. Returns its
  * exit status, or a negative errno when there is no process to be had.
  */
-export function run_program(name: usize, main: ProgramMain, arg: usize): i32 {
+export function run_program(name: usize, main: u32, arg: usize): i32 {
   const newp = frame_alloc(4);
   const status = frame_alloc(4);
-  const error = fork_kernel_proc(curproc(), main.index, arg, name, newp);
+  const error = fork_kernel_proc(curproc(), main, arg, name, newp);
   if (error != 0) return -error;
   const waited = kwait(curproc(), changetype<Proc>(load<usize>(newp)).p_pid, status);
   return waited != 0 ? -waited : load<i32>(status);

@@ -26,9 +26,6 @@ import { read_directory } from "./unistd";
 }
 const LEVEL_SIZE: u32 = 24;
 
-/** What the walk calls: path, type (DT_*), argument; an errno ends the walk. */
-export type Visitor = (path: usize, type: u32, arg: usize) => i32;
-
 /** "." and "..". */
 function is_dot(name: usize): bool {
   if (load<u8>(name) != 46) return false;
@@ -80,10 +77,11 @@ function enter_name(level: Level, path: usize, name: usize): i32 {
 /**
  * Visits everything below the folder in `path` (a buffer of MAXPATHLEN bytes
  * that the walk writes to), folders before what they hold. The folder called
- * `skip` (a full path, or 0) is left out. Returns 0 or the first errno.
+ * `skip` (a full path, or 0) is left out. `visit` is the code address of a
+ * (path: usize, type: u32 (DT_*), arg: usize) => i32; an errno from it ends the
+ * walk. Returns 0 or the first errno.
  */
-export function walk_tree(path: usize, skip: usize, visit: Visitor, arg: usize): i32 {
-  const visitor = visit.index;
+export function walk_tree(path: usize, skip: usize, visit: u32, arg: usize): i32 {
   const errorp = frame_alloc(4);
   store<i32>(errorp, 0);
   let at = push_level(0, path);
@@ -100,7 +98,7 @@ export function walk_tree(path: usize, skip: usize, visit: Visitor, arg: usize):
     let error = enter_name(level, path, name);
     if (error == 0 && skip != 0 && strcmp(path, skip) == 0) continue;
     const type = entry.d_type;
-    if (error == 0) error = call_indirect<i32>(visitor, path, u32(type), arg);
+    if (error == 0) error = call_indirect<i32>(visit, path, u32(type), arg);
     if (error != 0) {
       store<i32>(errorp, error);
       level.position = level.count;
