@@ -43,7 +43,8 @@ function randomTree(random: (limit: number) => number, files: number): Directory
   const name = (used: Set<string>): Uint8Array => {
     for (;;) {
       const length = random(8) === 0 ? 1 + random(255) : 1 + random(20);
-      const bytes = new Uint8Array(length).map(() => [97 + random(26), 0x80 + random(0x7f), 33 + random(14)][random(3)]!);
+      const byte = (): number => [97 + random(26), 0x80 + random(0x7f), 33 + random(14)][random(3)]!;
+      const bytes = new Uint8Array(length).map(byte);
       if (!used.has(bytes.join()) && bytes.join() !== "46" && bytes.join() !== "46,46") {
         used.add(bytes.join());
         return bytes;
@@ -138,7 +139,9 @@ t.test("several groups, given sizes and margins", async (t) => {
   const { superblock } = new FfsImage(makeImage({ tree, free: 5 << 20, freeInodes: 1000 }));
   t.ok(superblock.nbfree * 8192 + superblock.nffree * 1024 >= 5 << 20);
   t.ok(superblock.nifree >= 1000);
-  t.throws(() => makeImage({ tree, size: 2 << 20 }), { message: /^file system: 2097152 bytes are too few for the tree; give at least \d+K$/ });
+  t.throws(() => makeImage({ tree, size: 2 << 20 }), {
+    message: /^file system: 2097152 bytes are too few for the tree; give at least \d+K$/,
+  });
   t.throws(() => makeImage({ tree, size: 20000 }), { message: /^file system: 19456 bytes are too few for 36 inodes$/ });
   t.throws(() => makeImage({ tree, bsize: 5000 }), { message: /^block size: 5000 bytes; give a power of two/ });
   t.throws(() => makeImage({ tree, fsize: 256 }), { message: /^fragment size: 256 bytes; give the block size/ });
@@ -195,7 +198,8 @@ t.test("fsck reports each kind of inconsistency", async (t) => {
     const editor = new Editor(sound);
     CORRUPTIONS[name](editor);
     const found = fsck(editor.bytes);
-    t.ok(found.some((finding) => finding.check === name), `${name}: ${found.map((finding) => finding.text).join(" | ")}`);
+    const texts = found.map((finding) => finding.text).join(" | ");
+    t.ok(found.some((finding) => finding.check === name), `${name}: ${texts}`);
   }
 });
 
@@ -223,7 +227,8 @@ t.test("cycles end", async (t) => {
     e.entryNumber("d/sub", "y", e.image.lookup("d"));
     e.entryType("d/sub", "y", 4);
     t.ok(fsck(e.bytes).some((finding) => finding.check === "hard-link"));
-    t.throws(() => [...e.image.walk()], { message: /^image: inode 7: the directory is reached twice; run 'ptmap fsck'/ });
+    const message = /^image: inode 7: the directory is reached twice; run 'ptmap fsck'/;
+    t.throws(() => [...e.image.walk()], { message });
   });
   t.test("directories that contain only each other", async (t) => {
     const e = new Editor(sound);
@@ -266,7 +271,8 @@ t.test("an unusable image is refused in one line", async (t) => {
   for (const [what, change] of cases) {
     const editor = new Editor(sound);
     change(editor);
-    t.throws(() => new FfsImage(editor.bytes, "disk.img"), { name: "FfsError", message: /^disk\.img: not a usable FFS [^\n]+$/ }, what);
+    const message = /^disk\.img: not a usable FFS [^\n]+$/;
+    t.throws(() => new FfsImage(editor.bytes, "disk.img"), { name: "FfsError", message }, what);
     t.equal(fsck(editor.bytes)[0]!.check, "superblock", what);
   }
   for (const bytes of [new Uint8Array(0), new Uint8Array(5000), sound.subarray(0, 12000)]) {
@@ -282,7 +288,7 @@ t.test("whatever the bytes are, fsck ends and the reader throws FfsError only", 
   const random = randomOf(SEED);
   const sound = soundImage();
   const { superblock: fs } = new FfsImage(sound);
-  const metadata = [SBOFF, fs.cblkno * fs.fsize, fs.iblkno * fs.fsize, fs.csaddr * fs.fsize, cgsblock(fs, 1) * fs.fsize];
+  const metadata = [SBOFF, ...[fs.cblkno, fs.iblkno, fs.csaddr, cgsblock(fs, 1)].map((address) => address * fs.fsize)];
   for (let round = 0; round < 300; round++) {
     const bytes = sound.slice();
     for (let n = 1 + random(12); n > 0; n--) {
@@ -291,7 +297,8 @@ t.test("whatever the bytes are, fsck ends and the reader throws FfsError only", 
     }
     fsck(bytes);
     try {
-      for (const file of new FfsImage(bytes).walk()) if (file.inode.size < 1 << 24) new FfsImage(bytes).checksum(file.ino);
+      const image = new FfsImage(bytes);
+      for (const file of image.walk()) if (file.inode.size < 1 << 24) image.checksum(file.ino);
     } catch (error) {
       if (!(error instanceof FfsError)) throw error;
     }
@@ -327,11 +334,13 @@ t.test("a host directory becomes an image", async (t) => {
   t.equal(image.readLink(image.lookup("long")), "x".repeat(100));
   const fixed = new FfsImage(makeImage({ tree: readTree(root), time: 5 }));
   t.same([fixed.superblock.time, fixed.inode(2).mtime], [5, 5]);
-  t.throws(() => readTree(join(folder, "none")), { message: /none: cannot be read \(ENOENT\); give a readable directory$/ });
+  const message = /none: cannot be read \(ENOENT\); give a readable directory$/;
+  t.throws(() => readTree(join(folder, "none")), { message });
   t.throws(() => readTree(join(root, "a.txt")), { message: /not a directory/ });
 
   const file = join(folder, "image");
-  const absent = (tool: string): string | false => spawnSync(tool, ["-V"]).error !== undefined && `${tool} is not installed`;
+  const absent = (tool: string): string | false =>
+    spawnSync(tool, ["-V"]).error !== undefined && `${tool} is not installed`;
   t.test("sleuthkit finds every file with its bytes", { skip: absent("fls") }, async (t) => {
     for (const sizes of SIZES) {
       writeFileSync(file, makeImage({ tree: readTree(root), ...sizes }));

@@ -6,7 +6,9 @@ import {
   readCylinderGroup, type CylinderGroup, type Superblock,
 } from "../../tools/ffs/format.js";
 import { cgimin, cgtod, groupLayout, inodeOffset } from "../../tools/ffs/geometry.js";
-import { FfsImage, fileOfBytes, makeImage, nameText, type DirectoryNode, type TreeNode } from "../../tools/ffs/index.js";
+import {
+  FfsImage, fileOfBytes, makeImage, nameText, type DirectoryNode, type TreeNode,
+} from "../../tools/ffs/index.js";
 
 /** A directory node from names and nodes. */
 export function directoryOf(children: Record<string, TreeNode>, mode = 0o755, mtime = 959466655): DirectoryNode {

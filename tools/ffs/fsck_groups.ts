@@ -2,7 +2,8 @@
 // compared with what the group says.
 
 import {
-  CG_FRSUM, CG_MAGIC, CSUM_NAMES, CSUM_SIZE, FS_FLAGS_UPDATED, readCsum, readCylinderGroup, type Csum, type CylinderGroup,
+  CG_FRSUM, CG_MAGIC, CSUM_NAMES, CSUM_SIZE, FS_FLAGS_UPDATED, readCsum, readCylinderGroup, type Csum,
+  type CylinderGroup,
 } from "./format.js";
 import { cgbase, cgtod, groupFragments, groupLayout } from "./geometry.js";
 import { groupMaps } from "./groupmaps.js";
@@ -108,7 +109,8 @@ function checkGroup(state: FsckState, c: number): Csum {
   checkFragmentMap(state, c, block.subarray(layout.freeoff));
   const report = (check: CheckName, text: string): void => state.report("5", check, `CG ${c}: ${text}`);
   if (CSUM_NAMES.some((name) => cg[name] !== right[name])) {
-    report("cg-counts", `FREE COUNTS WRONG (${CSUM_NAMES.map((name) => `${name} ${cg[name]}/${right[name]}`).join(" ")})`);
+    const counts = CSUM_NAMES.map((name) => `${name} ${cg[name]} should be ${right[name]}`);
+    report("cg-counts", `FREE COUNTS WRONG (${counts.join(", ")})`);
   }
   if (maps.frsum.some((count, n) => n > 0 && n < fs.frag && view.getInt32(CG_FRSUM + 4 * n, true) !== count)) {
     report("frsum", "FRAGMENT RUN SUMS WRONG");

@@ -71,7 +71,8 @@ function checkEntry(state: FsckState, ino: number, record: DirectoryRecord, seen
   const key = record.name.join(",");
   const report = (check: CheckName, text: string): void =>
     state.report("2", check, `${text}  I=${record.ino} DIR=${state.path(ino)} NAME=${name}`);
-  if (name === "." || name === "..") return report(name === "." ? "dot-extra" : "dotdot-extra", `EXTRA '${name}' ENTRY`);
+  if (name === ".") return report("dot-extra", "EXTRA '.' ENTRY");
+  if (name === "..") return report("dotdot-extra", "EXTRA '..' ENTRY");
   if (seen.has(key)) report("duplicate-name", "DUPLICATE NAME");
   seen.add(key);
   if (record.ino >= state.inodeCount || record.ino < ROOTINO) return report("out-of-range", "I OUT OF RANGE");
@@ -160,7 +161,8 @@ export function checkReferenceCounts(state: FsckState): void {
       // An unreferenced directory was reported in phase 3; its own "." and its children's ".." still count.
       const missing = kind === "directory" && ino !== ROOTINO && !state.parents.has(ino);
       if (missing || inode.nlink === links) continue;
-      const [check, what] = kind === "file" ? (["link-count-file", "FILE"] as const) : (["link-count-dir", "DIR"] as const);
+      const what = kind === "file" ? "FILE" : "DIR";
+      const check = kind === "file" ? "link-count-file" : "link-count-dir";
       state.report("4", check, `LINK COUNT ${what} I=${ino} COUNT ${inode.nlink} SHOULD BE ${links}`);
     }
   }

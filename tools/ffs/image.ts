@@ -191,7 +191,7 @@ export class FfsImage {
     return nameText(this.bytes.subarray(at, at + inode.size));
   }
 
-  /** The inode number of a path from the root. Symbolic links are not followed. Throws FfsError when it does not exist. */
+  /** The inode number of a path from the root; symbolic links are not followed. Throws FfsError when there is none. */
   lookup(path: string): number {
     let ino = ROOTINO;
     for (const component of path.split("/").filter((part) => part !== "" && part !== ".")) {

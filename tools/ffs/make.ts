@@ -230,7 +230,9 @@ function fragmentsOf(inode: PlannedInode, bsize: number, fsize: number): number 
     fragments += lbn >= NDADDR || rest >= bsize ? bsize / fsize : howmany(rest, fsize);
     if (lbn < NDADDR) continue;
     const { level, index } = levelOf({ nindir }, lbn);
-    for (let above = 1; above <= level; above++) indirect.add(`${level} ${above} ${Math.floor(index / nindir ** above)}`);
+    for (let above = 1; above <= level; above++) {
+      indirect.add(`${level} ${above} ${Math.floor(index / nindir ** above)}`);
+    }
   }
   return fragments + indirect.size * (bsize / fsize);
 }
@@ -246,7 +248,8 @@ export function makeImage(options: MakeOptions): Uint8Array {
   const inodes = planInodes(tree, bsize, MAXSYMLINKLEN);
   const newest = time ?? inodes.reduce((latest, inode) => Math.max(latest, inode.node.mtime), 0);
   const data = inodes.reduce((sum, inode) => sum + fragmentsOf(inode, bsize, fsize), 0);
-  const freeInodes = options.freeInodes ?? Math.max(DEFAULTS.leastFreeInodes, Math.ceil(inodes.length / DEFAULTS.share));
+  const shareOfInodes = Math.ceil(inodes.length / DEFAULTS.share);
+  const freeInodes = options.freeInodes ?? Math.max(DEFAULTS.leastFreeInodes, shareOfInodes);
   // Inodes 0 and 1 are never used.
   const neededInodes = inodes.length + 2 + freeInodes;
   if (options.size !== undefined) {

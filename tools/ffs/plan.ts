@@ -85,7 +85,12 @@ function plannedBytes(ino: number, node: TreeNode, contents: Uint8Array, bsize: 
   };
 }
 
-function plannedLeaf(ino: number, node: Exclude<TreeNode, DirectoryNode>, bsize: number, maxShort: number): PlannedInode {
+function plannedLeaf(
+  ino: number,
+  node: Exclude<TreeNode, DirectoryNode>,
+  bsize: number,
+  maxShort: number,
+): PlannedInode {
   if (node.kind === "file") {
     return {
       ino,

@@ -53,7 +53,7 @@ function readRange(path: Buffer, offset: number, length: number): Uint8Array {
   try {
     for (let done = 0; done < length; ) {
       const count = readSync(file, bytes, done, length - done, offset + done);
-      if (count === 0) throw new FfsError(path.toString(), "the file became shorter while it was read; run the command again");
+      if (count === 0) throw new FfsError(path.toString(), "became shorter while it was read; run the command again");
       done += count;
     }
   } finally {
