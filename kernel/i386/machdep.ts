@@ -8,6 +8,7 @@ import { pmap_bootstrap, pmap_kernel } from "./pmap";
 import { segments_init } from "./segments";
 import { cpu_Debugger } from "./support";
 import { sym } from "./sym";
+import { trap_init } from "./trap";
 import { cngetc, consinit } from "../cons";
 import { db_active, db_onpanic, ddb_init } from "../ddb/db_interface";
 import { proc0_init } from "../kern_proc";
@@ -58,6 +59,7 @@ export function init386(first_avail: usize): void {
   multiboot_read();
   const stack_top = sym.proc0_uarea() + USPACE;
   segments_init(stack_top);
+  trap_init();
   pmap_bootstrap();
   multiboot_physload(first_avail);
   multiboot_map_modules();

@@ -20,6 +20,8 @@ export declare namespace sym {
   function curpcb(): usize;
   /** A word: 3 on a processor without AC flag, invlpg and CR0.WP, else 4. Set by locore before paging. */
   function cpu_class(): usize;
+  /** A word: code address of (to, len) => i32 that copyout calls first, or 0. See trap.ts. */
+  function copyout_prepare(): usize;
   /** proc0's u-area (USPACE bytes); the page below it is the guard page, which pmap_bootstrap unmaps. */
   function proc0_uarea(): usize;
 

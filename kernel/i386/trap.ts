@@ -10,16 +10,17 @@
 //
 // A kernel-mode fault that cannot be resolved resumes at pcb_onfault, if that is
 // set (copyin and its kin); otherwise the kernel is broken and DDB gets it.
-import { rcr2 } from "./cpufunc";
+import { rcr2, volatile } from "./cpufunc";
 import { KERNELMODE, PGEX_W, T_ALIGNFLT, T_NMI, T_PAGEFLT, T_PROTFLT, T_SEGNPFLT, T_TRCTRAP, T_USER, Trapframe }
   from "./frame";
 import { current_cpl } from "./intr";
 import { Pcb } from "./pcb";
+import { PDP_BASE, PG_RW, PG_V, pdei, vtopte } from "./pte";
 import { sym } from "./sym";
 import { kdb_trap } from "../ddb/db_interface";
 import { curproc } from "../kern_proc";
 import { panic, printf } from "../subr_prf";
-import { KERNBASE, trunc_page } from "../sys/param";
+import { KERNBASE, PAGE_SIZE, trunc_page } from "../sys/param";
 import { KERN_SUCCESS, VM_FAULT_INVALID, VM_FAULT_PROTECT, VM_PROT_READ, VM_PROT_WRITE } from "../../vm/uvm_extern";
 import { uvm_fault } from "../../vm/uvm_fault";
 import { kernel_map } from "../../vm/uvm_km";
@@ -121,13 +122,35 @@ function trap_fatal(frame: Trapframe, type: u32, cr2: usize): void {
   panic(cs("trap"));
 }
 
-/**
- * Prepares a user page for a kernel write on a processor whose kernel writes
- * ignore read-only entries (386). Returns 0, or 1 when the write is not allowed.
- */
-export function trapwrite(addr: usize): i32 {
-  const va = trunc_page(addr);
-  if (va >= KERNBASE) return 1;
+/** Makes one user page writable, as a write fault would. Returns 0, or 1 when the write is not allowed. */
+function trapwrite(va: usize): i32 {
   const map = curproc().p_vmspace.vm_map;
   return uvm_fault(map, va, VM_FAULT_PROTECT, VM_PROT_READ | VM_PROT_WRITE) == KERN_SUCCESS ? 0 : 1;
+}
+
+/** Do the page tables of the current space allow writes at a user address? */
+function is_writable(va: usize): bool {
+  if ((volatile.load32(PDP_BASE + pdei(va) * 4) & PG_V) == 0) return false;
+  return (volatile.load32(vtopte(va)) & (PG_V | PG_RW)) == (PG_V | PG_RW);
+}
+
+/**
+ * Before a kernel write to [to, to + len) of user space on a 386, whose kernel
+ * writes ignore read-only entries: takes the write faults that it would not
+ * take. Returns 0, or 1 when a page may not be written. => may sleep
+ */
+function copyout_prepare(to: usize, len: u32): i32 {
+  if (len == 0) return 0;
+  const last = trunc_page(to + len - 1);
+  let va = trunc_page(to);
+  while (va <= last) {
+    if (!is_writable(va) && trapwrite(va) != 0) return 1;
+    va += PAGE_SIZE;
+  }
+  return 0;
+}
+
+/** Has copyout prepare its writes on processors without CR0.WP. */
+export function trap_init(): void {
+  if (load<u32>(sym.cpu_class()) == 3) store<u32>(sym.copyout_prepare(), copyout_prepare.index);
 }

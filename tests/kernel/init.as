@@ -129,6 +129,9 @@ function test_copy(): void {
   check(copyin(USER_BASE + 0x3ffe, buffer, 4) == EFAULT, cs("copyin over the end"));
   check(copyin(0xc0100000, buffer, 4) == EFAULT, cs("copyin from the kernel"));
   check(copyout(text, USER_BASE + 0x100000, 4) == EFAULT, cs("copyout to a read-only page"));
+  check(load<u32>(USER_BASE + 0x100000) == 0, cs("a read-only page can be read"));
+  check(copyout(text, USER_BASE + 0x100000, 4) == EFAULT, cs("copyout to a read-only page that is mapped"));
+  check(load<u32>(USER_BASE + 0x100000) == 0, cs("and nothing was written"));
   check(kcopy(0xffb00000, buffer, 4) == EFAULT, cs("kcopy from nowhere"));
   check(load<u32>(USER_BASE + 0x3000) == 0, cs("fresh pages are zero"));
   done(cs("copy"));

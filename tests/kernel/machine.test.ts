@@ -67,7 +67,7 @@ const onQemu: Engine = (append, memoryMB) => {
   }
 };
 
-const engines: readonly { name: string; run: Engine; skip: string | false; pageTables: number }[] = [
+const engines: readonly { name: string; run: Engine; skip: string | false }[] = [
   { name: "ptmap as i486", run: onPtmap("i486"), skip: false },
   { name: "ptmap as i386", run: onPtmap("i386"), skip: false },
   { name: "QEMU", run: onQemu, skip: absent("qemu-system-i386") },

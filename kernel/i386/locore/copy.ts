@@ -7,7 +7,7 @@
 // on where it was.
 import type { Assembler } from "../../../tools/kcc/assembler.js";
 import type { Section, TextSection } from "../../../tools/kcc/object.js";
-import { al, at, eax, ecx, edi, edx, esi, label, memory, symbol } from "../../../tools/kcc/operands.js";
+import { al, at, eax, ecx, edi, edx, esi, esp, label, memory, symbol } from "../../../tools/kcc/operands.js";
 import type { Operand } from "../../../tools/kcc/operands.js";
 import { argument, cFunction } from "./environment.js";
 import type { GuestFacts } from "./environment.js";
@@ -90,6 +90,17 @@ class FaultingCopy {
     this.a.op("cmp", edx, this.facts.constant("VM_MAXUSER_ADDRESS")).jump("ja", this.fault);
   }
 
+  /**
+   * Before a write to user space: calls the guest's function at `copyout_prepare`, if there is one. It stands in
+   * for CR0.WP on processors whose kernel writes ignore read-only entries. Leaves the length in ecx.
+   */
+  prepareWrite(address: Operand, length: Operand): void {
+    const none = label("none");
+    this.a.op("mov", eax, memory("copyout_prepare")).op("test", eax, eax).jump("je", none);
+    this.a.op("push", length).op("push", address).op("call", eax).op("add", esp, 8);
+    this.a.op("test", eax, eax).jump("jne", this.fault).op("mov", ecx, length).bind(none);
+  }
+
   /** Leaves with `status` in ecx. */
   finishWith(status: Operand): void {
     this.a.op("mov", ecx, status).jump("jmp", this.finish);
@@ -112,6 +123,7 @@ function blockCopy(facts: GuestFacts, name: string, user: 0 | 1 | undefined): Te
     a.op("mov", esi, argument(0)).op("mov", edi, argument(1)).op("mov", ecx, argument(2));
     if (user !== undefined) {
       copy.checkUser(argument(user), ecx);
+      if (user === 1) copy.prepareWrite(argument(1), argument(2));
       copyForward(a);
     } else copyOverlapping(a);
     copy.finishWith(0);

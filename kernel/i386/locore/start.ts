@@ -170,6 +170,6 @@ export function startSections(facts: GuestFacts): Section[] {
     zeroBlock("bootstrap_pdir", PAGE_SIZE, PAGE_SIZE),
     zeroBlock("bootstrap_ptps", BOOTSTRAP_PAGE_TABLES * PAGE_SIZE, PAGE_SIZE),
     userArea(facts),
-    ...["multiboot_magic", "multiboot_info", "cpu_class", "curpcb"].map((name) => zeroBlock(name, 4, 4)),
+    ...["multiboot_magic", "multiboot_info", "cpu_class", "curpcb", "copyout_prepare"].map((name) => zeroBlock(name, 4, 4)),
   ];
 }
