@@ -230,7 +230,7 @@ function noInodes(fs: Fs, cred: usize): i32 {
   return ENOSPC;
 }
 
-/** VOP_VALLOC: an inode for a new file of type and permissions `mode` in directory pvp; *vpp its locked vnode. Sleeps. */
+/** VOP_VALLOC: an inode for a new file with mode word `mode` in directory pvp; *vpp its locked vnode. Sleeps. */
 export function ffs_valloc(pvp: Vnode, mode: u32, cred: usize, vpp: usize): i32 {
   const pip = VTOI(pvp);
   const fs = pip.i_fs;

@@ -152,7 +152,8 @@ function zeroTail(vp: Vnode, length: u64, flags: u32, cred: usize): i32 {
 
 /**
  * Frees the blocks behind indirect block `lbn` (at sector `dbn`) from its data block `lastbn` + 1 on (-1: all), `level`
- * indirections deep (0 = single); the indirect block itself is the caller's. Adds the 512-byte units to *countp. Sleeps.
+ * indirections deep (0 = single); the indirect block itself is the caller's. Adds the 512-byte units to *countp.
+ * Sleeps.
  */
 function ffs_indirtrunc(ip: Inode, lbn: i32, dbn: i32, lastbn: i32, level: i32, countp: usize): i32 {
   const fs = ip.i_fs;

@@ -141,8 +141,8 @@ function checkPolicy(fs: Fs, device: usize): i32 {
 }
 
 /**
- * Checks the super block `fs` read from `device` (a name for the message). Returns 0, EINVAL after one line that says what is
- * wrong, or EROFS for the old table format, which may be mounted read-only. Does not sleep.
+ * Checks the super block `fs` read from `device` (a name for the message). Returns 0, EINVAL after one line that says
+ * what is wrong, or EROFS for the old table format, which may be mounted read-only. Does not sleep.
  */
 export function ffs_sbcheck(fs: Fs, device: usize, readonly: bool): i32 {
   if (fs.fs_magic != FS_MAGIC) return complain(device, cs("bad magic number"), i32(fs.fs_magic));

@@ -174,8 +174,8 @@ function closeDevice(devvp: Vnode, ronly: bool, p: Proc): i32 {
 }
 
 /**
- * Mounts the file system on devvp (referenced, not locked; the reference is kept on success): reads and checks the super
- * block, fills mnt_data. Sleeps. EBUSY, EINVAL after one line that says why, EROFS, EIO.
+ * Mounts the file system on devvp (referenced, not locked; the reference is kept on success): reads and checks the
+ * super block, fills mnt_data. Sleeps. EBUSY, EINVAL after one line that says why, EROFS, EIO.
  */
 export function ffs_mountfs(devvp: Vnode, mp: Mount, p: Proc): i32 {
   if (changetype<usize>(devvp.v_specinfo.si_mountpoint) != 0) return EBUSY;

@@ -38,7 +38,7 @@ export const ffs_vnodeop: VnodeOps = changetype<VnodeOps>(memory.data(offsetof<V
 export const ffs_specop: VnodeOps = changetype<VnodeOps>(memory.data(offsetof<VnodeOps>()));
 export const ffs_fifoop: VnodeOps = changetype<VnodeOps>(memory.data(offsetof<VnodeOps>()));
 
-/** VOP_BLKATOFF: the block that holds the byte at `offset`; *bpp its busy buffer, *res (unless 0) the byte's address. */
+/** VOP_BLKATOFF: the block with the byte at `offset`; *bpp its busy buffer, *res (unless 0) the byte's address. */
 export function ffs_blkatoff(vp: Vnode, offset: i64, res: usize, bpp: usize): i32 {
   const ip = VTOI(vp);
   const fs = ip.i_fs;

@@ -416,7 +416,7 @@ export function freespace(fs: Fs, percent: i32): i32 {
   return free - i32((i64(fs.fs_dsize) * i64(percent)) / 100);
 }
 
-/** Bytes of logical block `lbn` of a file of `size` bytes: only the last of a file with direct blocks alone is short. */
+/** Bytes of block `lbn` of a file of `size` bytes: only the last block of a file with direct blocks alone is short. */
 export function dblksize(fs: Fs, size: u64, lbn: i32): i32 {
   if (lbn >= NDADDR || size >= lblktosize(fs, lbn + 1)) return fs.fs_bsize;
   return fragroundup(fs, u32(blkoff(fs, size)));

@@ -141,7 +141,8 @@ function setOffsets(fs: Fs): void {
 
 /**
  * Inodes of a group of `cpg` cylinders for one inode per `density` bytes. The inodes
- * take room from the data, so the count is iterated.
+ * take room from the data, so the count is iterated. More than any limit if they
+ * would fill the group.
  */
 function calcipg(fs: Fs, cpg: i32, sectors: u32, density: u32): i32 {
   const cylinders = howmany(sectors, u32(SECPERCYL));
@@ -150,9 +151,8 @@ function calcipg(fs: Fs, cpg: i32, sectors: u32, density: u32): i32 {
   let ipg: u32 = 0;
   for (let i = 0; i < 10; i++) {
     const used = u64(u32(fs.fs_iblkno) + ipg / INOPF(fs)) * u64(fs.fs_fsize);
-    const wanted = used >= bytes
-      ? u64(0)
-      : ((((bytes - used) / u64(density)) * u64(sectors)) / u64(groups)) / u64(SECPERCYL * cpg);
+    if (used >= bytes) return 0x7fffffff;
+    const wanted = ((((bytes - used) / u64(density)) * u64(sectors)) / u64(groups)) / u64(SECPERCYL * cpg);
     const next = wanted == 0 ? u32(fs.fs_inopb) : roundup(u32(wanted), u32(fs.fs_inopb));
     if (next == ipg) break;
     ipg = next;

@@ -59,7 +59,7 @@ function countIndirect(ump: Ufsmount, pointers: usize, off: i32, runp: usize, ma
   store<i32>(runp, run);
 }
 
-/** Reads indirect block `metalbn`, at fragment `daddr` unless it is cached. *bpp the buffer; on error it is released. */
+/** Reads indirect block `metalbn`, at fragment `daddr` unless cached. *bpp the buffer; on error it is released. */
 function readIndirect(vp: Vnode, metalbn: i32, daddr: i32, bpp: usize): i32 {
   const ump = VTOI(vp).i_ump;
   const bp = getblk(vp, metalbn, vp.v_mount.mnt_stat.f_iosize, 0, 0);
