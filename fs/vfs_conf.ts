@@ -2,7 +2,7 @@
 //
 // A file system type has a function xxx_vfsattach that fills its Vfsops (the
 // vnode operation vectors too) and returns it; vfsinit calls it once.
-import { strcmp, strlcpy } from "../kernel/libkern";
+import { strcmp } from "../kernel/libkern";
 import { bootarg, bootarg_u32 } from "../kernel/subr_bootargs";
 import { panic, printf, snprintf } from "../kernel/subr_prf";
 import { MAXPARTITIONS, bdev_findname, bdev_name, bdev_psize } from "../kernel/conf";
@@ -10,7 +10,7 @@ import { mdattach } from "../kernel/dev/md";
 import { wdattach } from "../kernel/dev/wd";
 import { frame_alloc } from "../kernel/i386/cpufunc";
 import { NODEV, makedev, minor } from "../kernel/sys/param";
-import { TAILQ_FIRST, TAILQ_INIT } from "../kernel/sys/queue";
+import { LIST_FIRST, LIST_INSERT_HEAD, LIST_NEXT, TAILQ_FIRST, TAILQ_INIT } from "../kernel/sys/queue";
 import { dead_vnodeop_init } from "./dead_vnops";
 import { ffs_vfsattach } from "./ffs/ffs_vfsops";
 import { mfs_vfsattach } from "./mfs/mfs_vfsops";
@@ -37,9 +37,9 @@ import { VOP_UNLOCK } from "./vnode_if";
 
 export const vfsroot: Vfsroot = changetype<Vfsroot>(memory.data(offsetof<Vfsroot>()));
 
-/** The file system types: NVFS addresses of Vfsops. */
-const vfs_list: usize = memory.data(8);
-const NVFS: u32 = 2;
+/** The file system types: a LIST of Vfsops by vfs_list. */
+const vfs_list: usize = memory.data(4);
+const VFS_LIST: usize = offsetof<Vfsops>("vfs_list_next");
 
 const DEFAULT_VNODES: u32 = 1000;
 
@@ -59,19 +59,22 @@ export function vfsinit(): void {
   spec_vnodeop_init();
   vn_initialize_syncerd();
   bufinit();
-  store<usize>(vfs_list, changetype<usize>(ffs_vfsattach()));
-  store<usize>(vfs_list + 4, changetype<usize>(mfs_vfsattach()));
-  for (let i: u32 = 0; i < NVFS; i++) {
-    const ops = changetype<Vfsops>(load<usize>(vfs_list + (i << 2)));
-    if (ops.vfs_init != 0) call_indirect<void>(ops.vfs_init);
-  }
+  vfs_register(mfs_vfsattach());
+  vfs_register(ffs_vfsattach());
+}
+
+/** Makes a file system type known, and lets it set itself up. */
+export function vfs_register(ops: Vfsops): void {
+  LIST_INSERT_HEAD(vfs_list, changetype<usize>(ops), VFS_LIST);
+  if (ops.vfs_init != 0) call_indirect<void>(ops.vfs_init);
 }
 
 /** The operations of the file system type called `name`; 0 = none. */
 export function vfs_getopsbyname(name: usize): Vfsops {
-  for (let i: u32 = 0; i < NVFS; i++) {
-    const ops = changetype<Vfsops>(load<usize>(vfs_list + (i << 2)));
-    if (strcmp(ops.vfs_name, name) == 0) return ops;
+  let addr = LIST_FIRST(vfs_list);
+  while (addr != 0) {
+    if (strcmp(changetype<Vfsops>(addr).vfs_name, name) == 0) return changetype<Vfsops>(addr);
+    addr = LIST_NEXT(addr, VFS_LIST);
   }
   return changetype<Vfsops>(0);
 }
@@ -121,13 +124,18 @@ export function vfs_mountroot(): void {
   vfsroot.rootdev = choose_root();
   const name = frame_alloc(16);
   dev_to_name(vfsroot.rootdev, name, 16);
+  if (bdev_psize(vfsroot.rootdev) < 0) {
+    panic(cs("no root device %s; give a root image as a boot module, or a disk and root=wd0a"), name);
+  }
   printf(cs("root on %s\n"), name);
   const vpp = frame_alloc(4);
   if (bdevvp(vfsroot.rootdev, vpp) != 0) panic(cs("vfs_mountroot: can't get vnode for rootdev"));
   vfsroot.rootvp = changetype<Vnode>(load<usize>(vpp));
   let error: i32 = 0;
-  for (let i: u32 = 0; i < NVFS; i++) {
-    const ops = changetype<Vfsops>(load<usize>(vfs_list + (i << 2)));
+  let addr = LIST_FIRST(vfs_list);
+  while (addr != 0) {
+    const ops = changetype<Vfsops>(addr);
+    addr = LIST_NEXT(addr, VFS_LIST);
     if (ops.vfs_mountroot == 0) continue;
     error = call_indirect<i32>(ops.vfs_mountroot);
     if (error != 0) continue;

@@ -141,6 +141,42 @@ t.test("vnodes are taken again when there are enough", (t) => {
   t.end();
 });
 
+t.test("file systems are mounted and unmounted", (t) => {
+  const k = twoFileSystems();
+  k.node(40, 40, TYPE.DIR, 2, "");
+  k.node(41, 40, TYPE.REG, 2, "file");
+  const mount = (path: string, data: number, type = "testfs"): number =>
+    k.callSigned("do_mount", k.text(type), k.text(path), 0, data, k.call("curproc"));
+  const unmount = (path: string, flags = 0): number =>
+    k.callSigned("do_unmount", k.text(path), flags, k.call("curproc"));
+  t.equal(mount("/etc", 40, "nofs"), ERRNO.ENODEV, "an unknown type is refused");
+  t.equal(mount("/etc/passwd", 40), ERRNO.ENOTDIR, "and a file as mount point");
+  t.equal(mount("/etc", 0), ERRNO.EIO, "the file system's own error comes through");
+  t.equal(k.resolve("/etc/passwd"), 5, "and leaves everything as it was");
+  const covered = k.namei("/etc", OP.LOOKUP, FLAG.FOLLOW).vp;
+  t.equal(mount("/etc", 40), 0);
+  t.equal(k.resolve("/etc"), 40, "the mount covers the directory");
+  t.equal(k.resolve("/etc/file"), 41);
+  t.equal(k.resolve("/etc/passwd"), -ERRNO.ENOENT);
+  t.equal(k.resolve("/etc/../usr"), 1);
+  t.equal(unmount("/etc/file"), ERRNO.EINVAL, "only the root of a file system is unmounted");
+  t.equal(unmount("/"), ERRNO.EBUSY, "not the root file system");
+  const file = k.namei("/etc/file", OP.LOOKUP, FLAG.FOLLOW).vp;
+  t.equal(unmount("/etc"), ERRNO.EBUSY, "not while a file is in use");
+  t.equal(k.resolve("/etc/file"), 41, "which goes on being so");
+  const syncs = k.state("syncs");
+  k.call("sys_sync", k.call("curproc"));
+  t.equal(k.state("syncs") - syncs, 3, "sync reaches every mount");
+  t.equal(unmount("/etc", 0x80000), 0, "unless by force");
+  t.equal(k.get("Vnode", file, "v_type"), TYPE.BAD, "the file is dead then");
+  k.call("vrele", file);
+  t.equal(k.resolve("/etc/passwd"), 5, "the directory is to be seen again");
+  t.equal(k.usecount(covered), 1, "and has the references it had");
+  t.equal(mount("/etc", 40), 0, "another mount is possible");
+  t.equal(unmount("/etc"), 0);
+  t.end();
+});
+
 /** Checks what holds between any two calls: queues, memory, hash, lists. */
 function checkCache(k: VfsKernel, disk: number, owned: ReadonlySet<number>): void {
   const queued = k.queues();

@@ -6,7 +6,8 @@ import { PROJECT_ROOT } from "../../tools/kcc/asc.js";
 import { Hosted, compileHosted, vmFiles } from "../lib/hosted.js";
 
 const FS_FILES = readdirSync(join(PROJECT_ROOT, "fs")).filter((name) => name.endsWith(".ts")).map((name) => `fs/${name}`);
-const compiled = await compileHosted([...vmFiles(), ...FS_FILES, "kernel/kern_malloc.ts", "test/test_fs.ts"]);
+const compiled = await compileHosted([...vmFiles(), ...FS_FILES, "kernel/kern_malloc.ts", "kernel/kern_proc.ts",
+  "test/test_fs.ts"]);
 
 const PAGE = 4096;
 const FIRST_FRAME = 0x100;
@@ -16,12 +17,14 @@ const WORD = 0x7a001000;
 export const DISK = 0x60000000;
 
 export const B = { ASYNC: 4, BUSY: 0x10, DELWRI: 0x80, DONE: 0x200, ERROR: 0x800, INVAL: 0x2000, READ: 0x100000 };
-export const TYPE = { REG: 1, DIR: 2, LNK: 5 };
+export const TYPE = { REG: 1, DIR: 2, LNK: 5, BAD: 8 };
 export const OP = { LOOKUP: 0, CREATE: 1, DELETE: 2, RENAME: 3 };
 export const FLAG = {
   LOCKLEAF: 4, LOCKPARENT: 8, WANTPARENT: 0x10, FOLLOW: 0x40, HASBUF: 0x400, SAVESTART: 0x1000, CREATEDIR: 0x200000,
 };
-export const ERRNO = { ENOENT: 2, EIO: 5, ENOTDIR: 20, EISDIR: 21, EROFS: 30, ELOOP: 62, ENAMETOOLONG: 63 };
+export const ERRNO = {
+  ENOENT: 2, EIO: 5, EBUSY: 16, ENODEV: 19, ENOTDIR: 20, EISDIR: 21, EINVAL: 22, EROFS: 30, ELOOP: 62, ENAMETOOLONG: 63,
+};
 
 export class VfsKernel extends Hosted {
   private strings = STRINGS;

@@ -3,10 +3,10 @@
 // "testfs": the test says which nodes there are (test_node); they can be looked
 // up and, for links, read. Several file systems share the table; each has a root.
 // The disk: a memory of the test's; requests end at once or when the test says.
-import { genfs_abortop, genfs_islocked, genfs_lock, genfs_nullclose, genfs_nullopen, genfs_nullreclaim, genfs_nullupdate, genfs_unlock } from "../fs/genfs";
+import { genfs_abortop, genfs_islocked, genfs_lock, genfs_nullclose, genfs_nullopen, genfs_nullupdate, genfs_unlock } from "../fs/genfs";
 import { vn_default_ops } from "../fs/genfs_default";
 import { B_ERROR, B_READ, Buf } from "../fs/buf";
-import { Mount, Statfs, Vfsops } from "../fs/mount";
+import { MNT_FORCE, Mount, Statfs, Vfsops } from "../fs/mount";
 import { CREATE, Componentname, DELETE, ISDOTDOT, ISLASTCN, LOCKPARENT, MAKEENTRY, Nameidata, PDIRUNLOCK, RENAME, SAVENAME } from "../fs/namei";
 import { NDINIT, namei } from "../fs/vfs_lookup";
 import { binvalhash, biodone, bread, bufqueue, getnewbuf } from "../fs/vfs_bio";
@@ -14,20 +14,20 @@ import { bufinit } from "../fs/vfs_bio_mem";
 import { cache_enter, cache_lookup, nchinit } from "../fs/vfs_cache";
 import { checkalias } from "../fs/vfs_alias";
 import { mountlist, mountlist_append, vfs_mountalloc, vfs_unbusy } from "../fs/vfs_mount";
-import { getnewvnode, vget, vntblinit, vref } from "../fs/vfs_subr";
+import { getnewvnode, vflush, vget, vntblinit, vref } from "../fs/vfs_subr";
 import { vflushbuf } from "../fs/vfs_vnbufs";
 import { vn_lock } from "../fs/vfs_vnops";
 import { dead_vnodeop_init } from "../fs/dead_vnops";
 import { spec_vnodeop_init } from "../fs/specfs/spec_vnops";
 import { vn_initialize_syncerd } from "../fs/vfs_sync";
-import { vfsroot } from "../fs/vfs_conf";
-import { FSYNC_WAIT, VBLK, VDIR, VLNK, VREG, VROOT, VT_UFS, Vnode } from "../fs/vnode";
+import { vfs_register, vfsroot } from "../fs/vfs_conf";
+import { FORCECLOSE, FSYNC_WAIT, VBLK, VDIR, VLNK, VREG, VROOT, VT_UFS, Vnode } from "../fs/vnode";
 import { VOP_UNLOCK, VnodeOps } from "../fs/vnode_if";
 import { frame_alloc } from "../kernel/i386/cpufunc";
 import { kmeminit } from "../kernel/kern_malloc";
 import { curproc } from "../kernel/kern_proc";
 import { uiomove } from "../kernel/kern_subr";
-import { memcmp, memcpy, strlen } from "../kernel/libkern";
+import { memcmp, memcpy, strlcpy, strlen } from "../kernel/libkern";
 import { EJUSTRETURN, ENOENT, ENOTDIR, EIO } from "../kernel/sys/errno";
 import { LK_EXCLUSIVE } from "../kernel/sys/lock";
 import { DEV_BSHIFT } from "../kernel/sys/param";
@@ -65,6 +65,8 @@ const testfs_vfsops: Vfsops = changetype<Vfsops>(memory.data(offsetof<Vfsops>(),
   pending: usize;
   /** Requests fail. */
   failing: u32;
+  /** Calls of VFS_SYNC. */
+  syncs: u32;
 }
 export const test_state = changetype<TestState>(memory.data(offsetof<TestState>(), 4));
 
@@ -167,6 +169,11 @@ function testfs_inactive(vp: Vnode, p: Proc): i32 {
   return 0;
 }
 
+function testfs_reclaim(vp: Vnode, p: Proc): i32 {
+  vp.v_data = 0;
+  return 0;
+}
+
 function testfs_fsync(vp: Vnode, cred: usize, flags: u32, p: Proc): i32 {
   vflushbuf(vp, (flags & FSYNC_WAIT) != 0);
   return 0;
@@ -211,6 +218,32 @@ function testfs_root(mp: Mount, vpp: usize): i32 {
   return node_vget(u32(mp.mnt_data), vpp);
 }
 
+function testfs_statfs(mp: Mount, sbp: Statfs, p: Proc): i32 {
+  sbp.f_bsize = 8192;
+  return 0;
+}
+
+function testfs_sync(mp: Mount, waitfor: u32, cred: usize, p: Proc): i32 {
+  test_state.syncs++;
+  return 0;
+}
+
+function testfs_unmount(mp: Mount, mntflags: u32, p: Proc): i32 {
+  return vflush(mp, changetype<Vnode>(0), (mntflags & MNT_FORCE) != 0 ? FORCECLOSE : 0);
+}
+
+function testfs_mount(mp: Mount, path: usize, data: usize, ndp: Nameidata, p: Proc): i32 {
+  if (data == 0) return EIO;
+  mp.mnt_data = data;
+  store<usize>(mounts + node(u32(data)).fs * 4, changetype<usize>(mp));
+  strlcpy(mp.mnt_stat.f_mntonname, path, 90);
+  return 0;
+}
+
+function testfs_start(mp: Mount, flags: u32, p: Proc): i32 {
+  return 0;
+}
+
 function fill_ops(ops: VnodeOps): void {
   vn_default_ops(ops);
   ops.set_lookup(testfs_lookup);
@@ -219,7 +252,7 @@ function fill_ops(ops: VnodeOps): void {
   ops.set_close(genfs_nullclose);
   ops.set_abortop(genfs_abortop);
   ops.set_inactive(testfs_inactive);
-  ops.set_reclaim(genfs_nullreclaim);
+  ops.set_reclaim(testfs_reclaim);
   ops.set_update(genfs_nullupdate);
   ops.set_fsync(testfs_fsync);
   ops.set_lock(genfs_lock);
@@ -242,6 +275,12 @@ export function test_vfsinit(vnodes: u32): void {
   fill_ops(testdev_vnodeop);
   testfs_vfsops.vfs_name = cs("testfs");
   testfs_vfsops.set_root(testfs_root);
+  testfs_vfsops.set_statfs(testfs_statfs);
+  testfs_vfsops.set_sync(testfs_sync);
+  testfs_vfsops.set_unmount(testfs_unmount);
+  testfs_vfsops.set_mount(testfs_mount);
+  testfs_vfsops.set_start(testfs_start);
+  vfs_register(testfs_vfsops);
 }
 
 /** File system `fs` has the root node `root`; it covers node `covered` unless that is the root of everything (-1). */
