@@ -6,6 +6,7 @@
 import { enable_intr, frame_alloc } from "./i386/cpufunc";
 import { cpu_initclocks } from "./i386/clock";
 import { spl0 } from "./i386/intr";
+import { multiboot_module } from "./i386/multiboot";
 import { cpu_reboot, cpu_startup, set_warm } from "./i386/machdep";
 import { find_zombie, proc_reap } from "./kern_exit";
 import { fork_kernel_proc, kthread_create1 } from "./kern_fork";
@@ -13,6 +14,7 @@ import { callout_init } from "./kern_clock";
 import { proc0, procinit, set_initproc } from "./kern_proc";
 import { sched_init, sched_start, tsleep } from "./kern_synch";
 import { inittodr } from "./kern_time";
+import { bootarg } from "./subr_bootargs";
 import { panic, printf } from "./subr_prf";
 import { init_program } from "./user/init";
 import { PVM } from "./sys/param";
@@ -58,6 +60,14 @@ function scheduler(): void {
   }
 }
 
+/** Says what the system was booted from: the boot module or the disk that `root=` names. */
+function print_boot_device(): void {
+  const module = frame_alloc(8);
+  const fallback = multiboot_module(0, module, module + 4) ? cs("md0") : cs("wd0");
+  const root = bootarg(cs("root"));
+  printf(cs("boot device: %.3s\n"), root != 0 ? root : fallback);
+}
+
 /** Starts the system. Does not return. */
 export function main(): void {
   printf(cs("%s\n"), version());
@@ -75,6 +85,7 @@ export function main(): void {
   set_warm();
   sched_start();
   devconfig();
+  print_boot_device();
   vfs_mountroot();
   proc0().p_cdir = changetype<usize>(rootvnode());
   create_init();
