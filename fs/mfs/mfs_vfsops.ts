@@ -4,14 +4,14 @@
 // object of its own and returns: no process is needed afterwards. Pages that were
 // never touched, or hold only zeros, are not copied, since the object gives zeros.
 
-import { copyin } from "../../kernel/i386/support";
+import { copyin, kcopy } from "../../kernel/i386/support";
 import { frame_alloc } from "../../kernel/i386/cpufunc";
 import { free, malloc } from "../../kernel/kern_malloc";
 import { bzero, memcpy, strcmp } from "../../kernel/libkern";
 import { panic, printf, snprintf } from "../../kernel/subr_prf";
 import { EINVAL, ENOMEM } from "../../kernel/sys/errno";
 import { M_MFSNODE, M_TEMP, M_WAITOK } from "../../kernel/sys/malloc";
-import { PAGE_MASK, PAGE_SIZE, makedev, round_page, trunc_page } from "../../kernel/sys/param";
+import { KERNBASE, PAGE_MASK, PAGE_SIZE, makedev, round_page, trunc_page } from "../../kernel/sys/param";
 import { Proc } from "../../kernel/sys/proc";
 import { uao_create, uao_detach, uao_reference } from "../../vm/uvm_aobj";
 import {
@@ -65,10 +65,10 @@ function findWay(name: usize): Mfsway {
   return changetype<Mfsway>(0);
 }
 
-/** Has the page at `va` of the process never been touched? Then it is zero; reading it would only make it exist. */
+/** Has the page at `va` of the process (or of the kernel, whose processes build in kernel memory) never been touched? Then it is zero; reading it would only make it exist. */
 function isUntouched(p: Proc, va: usize): bool {
   const entryp = frame_alloc(4);
-  const map = p.p_vmspace;
+  const map = va >= KERNBASE ? kernel_map() : p.p_vmspace.vm_map;
   let untouched = false;
   vm_map_lock_read(map);
   if (uvm_map_lookup_entry(map, va, entryp)) {
@@ -113,7 +113,7 @@ function copyImage(uobj: UvmObject, base: usize, size: u32, p: Proc): i32 {
     if ((base & PAGE_MASK) == 0 && isUntouched(p, base + usize(offset))) continue;
     const count = size - offset < PAGE_SIZE ? size - offset : PAGE_SIZE;
     if (count < PAGE_SIZE) bzero(page, PAGE_SIZE);
-    error = copyin(base + usize(offset), page, count);
+    error = base >= KERNBASE ? kcopy(base + usize(offset), page, count) : copyin(base + usize(offset), page, count);
     if (error == 0 && !isZero(page)) error = storePage(uobj, usize(offset), page);
   }
   free(page, M_TEMP);

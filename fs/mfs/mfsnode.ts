@@ -16,7 +16,7 @@ export const MFS_MAJOR: u32 = 255;
 export class MfsArgs {
   /** Name to show as mounted from; 0 = "mfs:PID". */
   fspec: usize;
-  /** The file system that newfs made, in the calling process's own space, and its size in bytes. */
+  /** The file system that newfs made, in the calling process's space or the kernel's, and its size in bytes. */
   base: usize;
   size: u32;
   /** Name of the way; 0 = "aobj". */

@@ -1,9 +1,13 @@
 // mount_mfs: newfs and mount of a memory file system by a process of its own.
 //
-// The process maps zero-fill memory into its own address space, builds the file
-// system there (pages appear by page faults as newfs writes them) and calls
-// mount(2), which copies what is not zero into the mount's own object. Then the
-// process is gone and its memory with it.
+// The process reserves zero-fill memory, builds the file system there (pages
+// appear by page faults as newfs writes them) and calls mount(2), which copies
+// what is not zero into the mount's own object. Then the process is gone and its
+// memory with it.
+//
+// The memory is kernel_object's, not an aobj of the process's own: a process's
+// memory is anonymous and takes nothing from the pool of aobjs, so the items after
+// the mount's object in that pool stay as fresh as on a machine just booted.
 //
 // Boot arguments: mfs.size, mfs.bsize, mfs.fsize, mfs.way, mfs.repair.
 
@@ -13,9 +17,7 @@ import { Mkfsargs, mkfs } from "../../fs/mfs/mkfs";
 import { do_mkdir } from "../../fs/vfs_syscalls";
 import { do_mount, do_unmount } from "../../fs/vfs_mount_calls";
 import { Vattr } from "../../fs/vnode";
-import { UVM_ADV_NORMAL, UVM_INH_NONE, UVM_MAPFLAG, VM_PROT_ALL, uvm_kern_to_errno } from "../../vm/uvm_extern";
-import { uao_create } from "../../vm/uvm_aobj";
-import { uvm_map } from "../../vm/uvm_map";
+import { kernel_map, uvm_km_free, uvm_km_valloc } from "../../vm/uvm_km";
 import { uvmexp } from "../../vm/uvm_stat";
 import { frame_alloc } from "../i386/cpufunc";
 import { exit1 } from "../kern_exit";
@@ -23,13 +25,11 @@ import { curproc } from "../kern_proc";
 import { time_second } from "../kern_time";
 import { bootarg, bootarg_u32 } from "../subr_bootargs";
 import { printf } from "../subr_prf";
-import { ENOENT } from "../sys/errno";
-import { DEV_BSHIFT, round_page } from "../sys/param";
+import { ENOENT, ENOMEM } from "../sys/errno";
+import { DEV_BSHIFT } from "../sys/param";
 import { lstat_file, run_program } from "./unistd";
 
 const DEFAULT_SIZE: u32 = 0x800000;
-/** Where the process has the file system while it builds it. */
-const MEMBASE: usize = 0x10000000;
 /** Permissions of the root directory; density and free space as newfs has them. */
 const ROOT_MODE: u32 = 0o1777;
 const MINFREE: u32 = 5;
@@ -46,18 +46,10 @@ export function mounted_bytes(): u32 {
   return bootarg_u32(cs("mfs.size"), DEFAULT_SIZE);
 }
 
-/** Zero-fill memory for the file system in the current process's own map. */
-function map_memory(size: u32): i32 {
-  const addrp = frame_alloc(4);
-  store<usize>(addrp, MEMBASE);
-  const uobj = uao_create(size, 0);
-  const flags = UVM_MAPFLAG(VM_PROT_ALL, VM_PROT_ALL, UVM_INH_NONE, UVM_ADV_NORMAL, 0);
-  return uvm_kern_to_errno(uvm_map(curproc().p_vmspace.vm_map, addrp, size, uobj, 0, flags));
-}
-
-function newfs(size: u32): i32 {
+/** Builds the file system in the zero-fill memory at `base`. */
+function newfs(base: usize, size: u32): i32 {
   const args = changetype<Mkfsargs>(frame_alloc(offsetof<Mkfsargs>()));
-  args.base = MEMBASE;
+  args.base = base;
   args.sectors = size >> DEV_BSHIFT;
   args.bsize = bootarg_u32(cs("mfs.bsize"), 8192);
   args.fsize = bootarg_u32(cs("mfs.fsize"), 1024);
@@ -74,18 +66,19 @@ function newfs(size: u32): i32 {
 function mount_mfs_main(arg: usize): void {
   const args = changetype<MfsArgs>(frame_alloc(offsetof<MfsArgs>()));
   const size = mounted_bytes();
-  let error = map_memory(round_page(size));
-  if (error == 0) error = newfs(size);
+  const base = uvm_km_valloc(kernel_map(), size);
+  let error = base != 0 ? newfs(base, size) : ENOMEM;
   if (error == 0) {
     const way = bootarg(cs("mfs.way"));
     const repair = bootarg(cs("mfs.repair"));
     args.fspec = cs("mfs");
-    args.base = MEMBASE;
+    args.base = base;
     args.size = size;
     args.way = way != 0 ? way : cs("aobj");
     args.repair = repair != 0 ? repair : cs("");
     error = do_mount(cs("mfs"), arg, MNT_ASYNC, changetype<usize>(args), curproc());
   }
+  if (base != 0) uvm_km_free(kernel_map(), base, size);
   exit1(curproc(), error);
 }
 

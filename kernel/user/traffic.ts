@@ -1,9 +1,12 @@
-// Ordinary write traffic on a memory file system, then sync(8).
+// Ordinary write traffic on a memory file system, with sync(8) in between.
 //
-// A handful of folders and small and middling files, written, read again,
-// renamed and removed: what a person does in /tmp in the first minute. The
-// mount is asynchronous, so most of it stays in the buffer cache until `sync`
-// pushes it out in one go.
+// What /tmp sees in its first minutes: folders, many small files (most of them
+// empty: locks, markers), some of several blocks, renames and removals; a sync;
+// then lines appended here and there, and another sync. The mount is
+// asynchronous, so everything stays in the buffer cache until `sync` pushes it
+// out in one go. In the second sync all that is dirty among the inodes became so
+// by the sync itself, which goes through the vnodes newest first; so the inode
+// blocks leave the cache, newest first again, in ascending order.
 
 import { do_mkdir, do_rename, do_unlink } from "../../fs/vfs_syscalls";
 import { Vnode } from "../../fs/vnode";
@@ -17,10 +20,10 @@ import { M_TEMP, M_WAITOK } from "../sys/malloc";
 import { bootarg_u32 } from "../subr_bootargs";
 import { mount_mfs, print_summary, unmount_mfs } from "./mount_mfs";
 import { sync_main } from "./sync";
-import { close_file, open_file, read_file, run_program, write_file } from "./unistd";
+import { append_file, close_file, open_file, read_file, run_program, write_file } from "./unistd";
 
 const FOLDERS: u32 = 4;
-const FILES: u32 = 24;
+const FILES: u32 = 72;
 const BUFFER: u32 = 8192;
 
 @unmanaged class TrafficArgs {
@@ -29,10 +32,20 @@ const BUFFER: u32 = 8192;
   bytes: u32;
 }
 
-/** Length of the n-th file: mostly a few hundred bytes to a few KB, now and then several blocks. */
-function length_of(n: u32): u32 {
-  if (n % 6 == 5) return 20000 + n * 512;
+/** Length of the n-th file at first: mostly empty, some of a few KB, now and then several blocks. */
+function first_length_of(n: u32): u32 {
+  if (n % 6 != 1) return 0;
+  if (n % 4 == 3) return 17000 + n * 128;
   return 300 + (n * 1237) % 7000;
+}
+
+/** Bytes appended to the n-th file after the first sync. */
+function appended_to(n: u32): u32 {
+  return n % 17 == 1 ? 700 : 0;
+}
+
+function length_of(n: u32): u32 {
+  return first_length_of(n) + appended_to(n);
 }
 
 /** The bytes of file n repeat with a period that is no power of two, so a misplaced block shows. */
@@ -44,13 +57,12 @@ function path_of(path: usize, n: u32): void {
   snprintf(path, 64, cs("/mnt/d%u/file%u"), n % FOLDERS, n);
 }
 
-function write_one(path: usize, buf: usize, n: u32): i32 {
+/** Writes file n from `offset` up to `length`; `create` makes it. */
+function write_one(path: usize, buf: usize, n: u32, offset: u32, length: u32, create: bool): i32 {
   const vpp = frame_alloc(4);
-  let error = open_file(path, true, 0o644, vpp);
+  let error = create ? open_file(path, true, 0o644, vpp) : append_file(path, vpp);
   if (error != 0) return error;
   const vp = changetype<Vnode>(load<usize>(vpp));
-  const length = length_of(n);
-  let offset: u32 = 0;
   while (offset < length && error == 0) {
     const count = length - offset < BUFFER ? length - offset : BUFFER;
     fill(buf, n, offset, count);
@@ -113,6 +125,23 @@ function is_removed(n: u32): bool {
   return n % 5 == 4 && n + 1 < FILES;
 }
 
+/** The process that appends. */
+function append_main(arg: usize): void {
+  const args = changetype<TrafficArgs>(arg);
+  const path = malloc(64, M_TEMP, M_WAITOK);
+  const buf = malloc(BUFFER, M_TEMP, M_WAITOK);
+  args.error = 0;
+  for (let n: u32 = 0; n < FILES && args.error == 0; n++) {
+    if (appended_to(n) == 0 || is_removed(n)) continue;
+    path_of(path, n);
+    args.error = write_one(path, buf, n, first_length_of(n), length_of(n), false);
+    args.bytes += appended_to(n);
+  }
+  free(buf, M_TEMP);
+  free(path, M_TEMP);
+  exit1(curproc(), args.error);
+}
+
 /** The writing process. */
 function traffic_main(arg: usize): void {
   const args = changetype<TrafficArgs>(arg);
@@ -121,9 +150,10 @@ function traffic_main(arg: usize): void {
   args.error = make_folders(path);
   for (let n: u32 = 0; n < FILES && args.error == 0; n++) {
     path_of(path, n);
-    args.error = write_one(path, buf, n);
+    const length = first_length_of(n);
+    args.error = write_one(path, buf, n, 0, length, true);
     args.files++;
-    args.bytes += length_of(n);
+    args.bytes += length;
   }
   if (args.error == 0) args.error = shuffle(path, path + 64);
   free(buf, M_TEMP);
@@ -150,7 +180,7 @@ function check_main(arg: usize): void {
   exit1(curproc(), args.error);
 }
 
-/** init of the workload `traffic`: mount, write, sync, check, unmount, `rounds` times. Returns 0 or an errno. */
+/** init of the workload `traffic`: mount, write, sync, append, sync, check, unmount, `rounds` times. Returns 0 or an errno. */
 export function traffic(): i32 {
   const args = changetype<TrafficArgs>(malloc(12, M_TEMP, M_WAITOK));
   const rounds = bootarg_u32(cs("rounds"), 1);
@@ -162,6 +192,8 @@ export function traffic(): i32 {
     error = mount_mfs(cs("/mnt"));
     if (error != 0) break;
     error = run_program(cs("cp"), traffic_main.index, changetype<usize>(args));
+    run_program(cs("sync"), sync_main.index, 0);
+    if (error == 0) error = run_program(cs("sh"), append_main.index, changetype<usize>(args));
     printf(cs("traffic: %u files, %u bytes written, error %d\n"), args.files, args.bytes, error);
     run_program(cs("sync"), sync_main.index, 0);
     if (error == 0) error = run_program(cs("cksum"), check_main.index, changetype<usize>(args));

@@ -45,6 +45,17 @@ export function open_file(path: usize, writing: bool, mode: u32, vpp: usize): i3
   return 0;
 }
 
+/** Opens the existing file `path` for writing as it is. */
+export function append_file(path: usize, vpp: usize): i32 {
+  const nd = changetype<Nameidata>(frame_alloc(offsetof<Nameidata>()));
+  NDINIT(nd, LOOKUP, FOLLOW, UIO_SYSSPACE, path, curproc());
+  const error = vn_open(nd, FWRITE, 0);
+  if (error != 0) return error;
+  store<usize>(vpp, changetype<usize>(nd.ni_vp));
+  VOP_UNLOCK(nd.ni_vp, 0);
+  return 0;
+}
+
 export function close_file(vp: Vnode, writing: bool): i32 {
   return vn_close(vp, writing ? FWRITE : FREAD, NOCRED, curproc());
 }
