@@ -129,8 +129,10 @@ export class Cpu implements CpuInterface {
   }
 
   set eip(value: number) {
-    this.state.S[EIP] = value;
-    this.state.S[REPEAT_RESUMED] = 0;
+    const { S } = this.state;
+    S[EIP] = value;
+    S[REPEAT_RESUMED] = 0;
+    S[HALTED] = 0;
   }
 
   get eflags(): number {

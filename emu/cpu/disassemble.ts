@@ -33,6 +33,9 @@ const UNSIZED = new Set(["lea", "bound", "lgdt", "lidt", "sgdt", "sidt", "invlpg
   "sldt", "str", "smsw", "les", "lds", "lss", "lfs", "lgs", "arpl", "lar", "lsl", "call", "jmp", "ljmp", "lcall",
   "esc"]);
 
+/** A word operand that prints as a register of the operand size. */
+const WIDE_SOURCE = new Set(["loadSegment", "lar", "lsl"]);
+
 function hex(value: number): string {
   return `0x${(value >>> 0).toString(16)}`;
 }
@@ -99,7 +102,7 @@ function operandText(code: string, context: Context): string {
   switch (code[0]) {
     case "E": case "M": case "O":
       if (instruction.memory) return star + memoryText(instruction);
-      return star + registerName(instruction.rm, instruction.row!.semantic === "loadSegment" ? size : bytes);
+      return star + registerName(instruction.rm, WIDE_SOURCE.has(instruction.row!.semantic) ? size : bytes);
     case "R": return registerName(instruction.rm, 4);
     case "G": return registerName(instruction.reg, bytes);
     case "Z": return registerName(instruction.opcode & 7, bytes);

@@ -82,7 +82,7 @@ export interface CpuInterface {
   readonly counters: Counters;
   /** EAX ECX EDX EBX ESP EBP ESI EDI. */
   readonly registers: Int32Array;
-  /** Unsigned. */
+  /** Unsigned. Setting it also ends a HLT. */
   eip: number;
   eflags: number;
   cr0: number;
