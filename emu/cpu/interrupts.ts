@@ -2,6 +2,10 @@
 // IRET. All of it can fault half way: registers change only after the last
 // access that can, so a page fault while a frame is pushed leaves the
 // interrupted state as it was.
+//
+// RF: processors set it in the flags image of a fault, for the sake of
+// instruction breakpoints in debug registers. These registers are only stored
+// here, and RF is left clear, as in QEMU, so that both print the same flags.
 import type { Core } from "./core.js";
 import { FAULT, NO_ERROR_CODE } from "./faults.js";
 import {
@@ -15,7 +19,7 @@ import {
 import { TSS, createTasks } from "./task.js";
 import type { Tasks } from "./task.js";
 
-/** What an event is; it decides the EXT bit, the DPL check and the RF image. */
+/** What an event is; it decides the EXT bit and the DPL check. */
 export type EventKind = "software" | "fault" | "trap" | "external";
 
 export interface Interrupts {
@@ -120,11 +124,6 @@ export function createInterrupts(core: Core): Interrupts {
     regs[ESP] = (top - values.length * size) | 0;
   }
 
-  /** The flags image that is pushed: a fault sets RF, so that the restarted instruction meets no breakpoint again. */
-  function flagsImage(kind: EventKind): number {
-    return kind === "fault" ? flags.read() | FLAG.RF : flags.read();
-  }
-
   function readGate(vector: number, kind: EventKind): Descriptor {
     const external = kind === "software" ? 0 : 1;
     const error = (vector << 3) | 2 | external;
@@ -165,7 +164,7 @@ export function createInterrupts(core: Core): Interrupts {
     const conforming = (code.high & DESCRIPTOR.CONFORMING) !== 0;
     const size = type >= SYSTEM_TYPE.TSS ? 4 : 2;
     const offset = size === 4 ? (gate.high & 0xffff0000) | (gate.low & 0xffff) : gate.low & 0xffff;
-    const frame = [flagsImage(kind), S[segmentWord(CS, SELECTOR)], S[EIP]];
+    const frame = [flags.read(), S[segmentWord(CS, SELECTOR)], S[EIP]];
     if (error !== NO_ERROR_CODE) frame.push(error);
     if (!conforming && privilege < S[CPL]) {
       const { esp, ss } = innerStack(privilege);

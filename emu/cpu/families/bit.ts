@@ -53,7 +53,8 @@ export function createBit(core: Core, operands: Operands): Family {
     const skipped = source === 0 ? 0 : forward ? bit : size * 8 - 1 - bit;
     const value = op.cell.rule === "scan" ? skipped : source;
     S[BUDGET] -= op.charge(op.cell, op.instruction.memory, value);
-    flags.logic32(source);
+    if (size === 4) flags.logic32(source);
+    else flags.logic16(source);
     if (source !== 0) writeRegister(op.s, size, bit);
   }
 

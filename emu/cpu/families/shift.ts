@@ -31,8 +31,8 @@ export function createShift(core: Core, operands: Operands): Family {
     const unsigned = a & mask(bits);
     const result = unsigned >>> count;
     const out = (unsigned >>> (count - 1)) & 1;
-    // OF is the old sign; defined for a count of 1 only.
-    setResult(extend(result, bits), out, top(unsigned, bits));
+    // OF is the old sign for a count of 1, otherwise undefined (clear).
+    setResult(extend(result, bits), out, count === 1 ? top(unsigned, bits) : 0);
     return result;
   };
 
@@ -138,7 +138,7 @@ export function createShift(core: Core, operands: Operands): Family {
       out = (fill >>> (2 * bits - count)) & 1;
     }
     result &= mask(bits);
-    setResult(extend(result, bits), out, top(result, bits) ^ top(value, bits));
+    setResult(extend(result, bits), out, top(result, bits) ^ out);
     return result;
   }
 
@@ -174,7 +174,7 @@ export function createShift(core: Core, operands: Operands): Family {
     }),
     shr: common(shr, (op) => {
       const a = regs[op.d];
-      setResult(a >>> op.imm, (a >>> (op.imm - 1)) & 1, a >>> 31);
+      setResult(a >>> op.imm, (a >>> (op.imm - 1)) & 1, op.imm === 1 ? a >>> 31 : 0);
       regs[op.d] = a >>> op.imm;
     }),
     sar: common(sar, (op) => {
