@@ -2,7 +2,7 @@
 // into build/host, where Node runs it. No bundling: a stack trace and a
 // coverage report then name the source file.
 import { build } from "esbuild";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -23,6 +23,16 @@ function sourcesIfPresent(folder) {
   }
 }
 
+/** Removes outputs whose source is gone, so that no test of the past is run. */
+function removeOrphans() {
+  const outputs = join(root, "build/host");
+  for (const entry of readdirSync(outputs, { recursive: true, withFileTypes: true })) {
+    const path = join(relative(outputs, entry.parentPath ?? entry.path), entry.name);
+    const source = path.replace(/\.js(\.map)?$/, ".ts");
+    if (entry.isFile() && source !== path && !existsSync(join(root, source))) rmSync(join(outputs, path), { force: true });
+  }
+}
+
 /** Builds everything the host runs. Returns when the files are written. */
 export async function buildHost() {
   const entryPoints = [...["emu", "tools", "tests", "kernel/i386/locore"].flatMap(sourcesIfPresent), "kernel/i386/locore.ts"];
@@ -38,6 +48,7 @@ export async function buildHost() {
     sourcemap: "linked",
     logLevel: "warning",
   });
+  removeOrphans();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildHost();
