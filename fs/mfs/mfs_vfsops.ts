@@ -49,6 +49,13 @@ class Mfsminor {
 }
 const mfs_minor: Mfsminor = changetype<Mfsminor>(memory.data(offsetof<Mfsminor>()));
 
+/** The Mfsnode of the newest mount, for a person in DDB: `show object *(*mfs_newest+14)` is its object. */
+@unmanaged
+class Mfsnewest {
+  mfsnode: Mfsnode;
+}
+const mfs_newest: Mfsnewest = changetype<Mfsnewest>(memory.data(offsetof<Mfsnewest>()));
+
 function mfs_way(i: u32): Mfsway {
   return changetype<Mfsway>(mfs_ways + usize(i * MFSWAY_SIZE));
 }
@@ -137,6 +144,7 @@ function makeDevice(args: MfsArgs, way: Mfsway, p: Proc, vpp: usize): i32 {
   mfsp.mfs_pid = p.p_pid;
   mfsp.mfs_way = way;
   mfsp.mfs_data = uao_create(round_page(args.size), 0);
+  mfs_newest.mfsnode = mfsp;
   return 0;
 }
 

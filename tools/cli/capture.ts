@@ -71,8 +71,9 @@ export class Capture {
   /** `show registers` of the console as name -> number. */
   #ddbRegisters(): Record<string, number> {
     const registers: Record<string, number> = {};
-    for (const match of ddbOutput(this.#console.text, "show registers").matchAll(/^(\w+) +(?:0x)?([0-9a-f]+)(?:\t.*|\s.*)?$/gm)) {
-      registers[match[1]!] = parseInt(match[2]!, 16);
+    for (const line of ddbOutput(this.#console.text, "show registers").split("\n")) {
+      const match = /^(e?[a-z]{2}|eflags) +(?:0x)?([0-9a-f]+)(?:\s|$)/.exec(line);
+      if (match) registers[match[1]!] = parseInt(match[2]!, 16);
     }
     return registers;
   }

@@ -4,6 +4,7 @@
 
 import { parseCount, parseSize, type Parsed } from "./args.js";
 import { UsageError } from "./errors.js";
+import { fieldOffset } from "./layouts.js";
 
 export interface Workload {
   readonly name: string;
@@ -18,7 +19,10 @@ export interface Workload {
 export const REPAIRS = ["end", "ref", "unwire", "offset"] as const;
 
 /** DDB commands that show the mail's panic: the trace, who ran, the registers, the map and the dead object. */
-const POST_MORTEM = ["trace", "ps", "show registers", "show map *kernel_map", "show object *mfs_data"];
+function postMortem(): string[] {
+  const object = `*(*mfs_newest+${fieldOffset("Mfsnode", "mfs_data").toString(16)})`;
+  return ["trace", "ps", "show registers", "show map kernel_map_store", `show object ${object}`];
+}
 
 const MFS_MINIMUM = 64 * 1024;
 
@@ -89,7 +93,7 @@ const burge: Workload = {
       "mfs.way=burge",
       ...geometry(parsed, 8 * 1024 * 1024),
       ...repairList(parsed),
-      ...ddbCommands(parsed, POST_MORTEM),
+      ...ddbCommands(parsed, postMortem()),
     ];
   },
 };
