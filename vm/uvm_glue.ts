@@ -2,20 +2,23 @@
 //
 // A vmspace is shared by counting (vm_refcnt); the last to let go unmaps
 // everything in it. Kernel threads share proc0's.
+import { frame_alloc } from "../kernel/i386/cpufunc";
 import { Pmap, pmap_create, pmap_destroy, pmap_reference } from "../kernel/i386/pmap";
 import { panic } from "../kernel/subr_prf";
 import { PR_WAITOK, Pool, pool_get, pool_init, pool_put } from "../kernel/subr_pool";
 import { M_VMMAP } from "../kernel/sys/malloc";
 import { PAGE_SIZE, USPACE, round_page, trunc_page } from "../kernel/sys/param";
+import { amap_lookup } from "./uvm_amap";
 import { KERN_SUCCESS, VM_PROT_READ, VM_PROT_WRITE } from "./uvm_extern";
 import { uvm_fault_wire } from "./uvm_fault_wire";
 import { kernel_map, uvm_km_free, uvm_km_valloc } from "./uvm_km";
 import { poolpage_alloc_nointr, poolpage_free_nointr } from "./uvm_km_page";
 import {
-  uvm_map_checkprot, uvm_map_setup, uvm_unmap_detach, uvm_unmap_remove, vm_map_lock, vm_map_lock_read, vm_map_unlock,
-  vm_map_unlock_read,
+  uvm_map_checkprot, uvm_map_lookup_entry, uvm_map_setup, uvm_unmap_detach, uvm_unmap_remove, vm_map_lock,
+  vm_map_lock_read, vm_map_unlock, vm_map_unlock_read,
 } from "./uvm_map";
-import { VM_MAP_PAGEABLE, Vmspace } from "./uvm_map_h";
+import { VM_MAP_PAGEABLE, VmMap, VmMapEntry, Vmspace } from "./uvm_map_h";
+import { uvm_pagelookup } from "./uvm_page";
 
 const uvm_vmspace_pool = changetype<Pool>(memory.data(offsetof<Pool>(), 8));
 
@@ -59,6 +62,28 @@ export function uvmspace_free(vm: Vmspace): void {
   uvm_unmap_detach(removed);
   pmap_destroy(map.pmap);
   pool_put(uvm_vmspace_pool, changetype<usize>(vm));
+}
+
+/**
+ * Is the page at `va` mapped as memory that nobody has touched yet? Then it is
+ * zero, and looking at it would only make it exist. => may sleep for the map's lock
+ */
+export function uvm_untouched(map: VmMap, va: usize): bool {
+  const entryp = frame_alloc(4);
+  let untouched = false;
+  va = trunc_page(va);
+  vm_map_lock_read(map);
+  if (uvm_map_lookup_entry(map, va, entryp)) {
+    const entry = changetype<VmMapEntry>(load<usize>(entryp));
+    const offset = va - entry.start;
+    untouched = !entry.issubmap;
+    if (entry.ar_amap != 0 && changetype<usize>(amap_lookup(entry, offset)) != 0) untouched = false;
+    if (entry.isobj && changetype<usize>(uvm_pagelookup(entry.uvm_obj, entry.offset + u64(offset))) != 0) {
+      untouched = false;
+    }
+  }
+  vm_map_unlock_read(map);
+  return untouched;
 }
 
 /** May the kernel read (`rw` false: write) [addr, addr + len) of its own memory? => may sleep for the map's lock */

@@ -6,13 +6,15 @@
 //   kernel maps  kernel_object, kernel_map            needs pages and entries
 //   pmap         reverse mappings
 //   malloc       kmem_map, needed by every pool
-//   pools        entries of other maps, aobjs, vmspaces
+//   pools        entries of other maps, aobjs, amaps, vmspaces
+//   anons        as many as there is memory for, so last
 //
-// There are no anons and no pager map here, because there is no swap, no
-// copy-on-write and no vnode pager yet.
+// There is no pager map, because there is no vnode pager yet.
 import { frame_alloc } from "../kernel/i386/cpufunc";
 import { pmap_init } from "../kernel/i386/pmap";
 import { kmeminit } from "../kernel/kern_malloc";
+import { amap_init } from "./uvm_amap";
+import { uvm_anon_init } from "./uvm_anon";
 import { uao_init, uao_ops_init } from "./uvm_aobj";
 import { uvmspace_pool_init } from "./uvm_glue";
 import { uvm_km_init } from "./uvm_km";
@@ -32,6 +34,8 @@ export function uvm_init(): void {
   kmeminit();
   uvm_mapent_pool_init();
   uao_init();
+  amap_init();
   uvmspace_pool_init();
+  uvm_anon_init();
   uvmpd_tune();
 }

@@ -40,10 +40,12 @@ import { Pmap, pmap_destroy, pmap_growkernel } from "../kernel/i386/pmap";
 import { frame_alloc } from "../kernel/i386/cpufunc";
 import { panic } from "../kernel/subr_prf";
 import { M_VMMAP, M_WAITOK } from "../kernel/sys/malloc";
+import { PAGE_SHIFT } from "../kernel/sys/param";
 import { uvm } from "./uvm";
+import { UVM_AMAP_CHUNK, amap_alloc, amap_extend, amap_of, amap_splitref } from "./uvm_amap";
 import {
-  KERN_FAILURE, KERN_NO_SPACE, KERN_PROTECTION_FAILURE, KERN_SUCCESS, UVM_FLAG_COPYONW, UVM_FLAG_FIXED,
-  UVM_FLAG_NOMERGE, UVM_FLAG_OVERLAY, UVM_FLAG_TRYLOCK, UVM_UNKNOWN_OFFSET,
+  KERN_FAILURE, KERN_NO_SPACE, KERN_PROTECTION_FAILURE, KERN_SUCCESS, UVM_FLAG_AMAPPAD, UVM_FLAG_COPYONW,
+  UVM_FLAG_FIXED, UVM_FLAG_NOMERGE, UVM_FLAG_OVERLAY, UVM_FLAG_TRYLOCK, UVM_UNKNOWN_OFFSET,
 } from "./uvm_extern";
 import { kernel_map } from "./uvm_km";
 import { vm_map_lock, vm_map_lock_init, vm_map_lock_try, vm_map_unlock } from "./uvm_map_lock";
@@ -188,6 +190,7 @@ function can_back_merge(map: VmMap, prev: VmMapEntry, start: usize, uobj: UvmObj
   if (prev.issubmap) return false;
   if (prev.protection != (flags & 7) || prev.max_protection != ((flags >> 8) & 7)) return false;
   if (prev.inheritance != ((flags >> 4) & 3) || prev.advice != ((flags >> 12) & 7)) return false;
+  if (prev.ar_amap != 0 && amap_of(prev).am_ref != 1) return false;
   return prev.wired_count == 0;
 }
 
@@ -232,6 +235,9 @@ function map_entry_fill(entry: VmMapEntry, start: usize, size: usize, uobj: UvmO
   entry.wired_count = 0;
   entry.ar_pageoff = 0;
   entry.ar_amap = 0;
+  if ((flags & UVM_FLAG_OVERLAY) == 0) return;
+  const pad = (flags & UVM_FLAG_AMAPPAD) != 0 ? UVM_AMAP_CHUNK << PAGE_SHIFT : 0;
+  entry.ar_amap = changetype<usize>(amap_alloc(size, pad, M_WAITOK));
 }
 
 /**
@@ -258,6 +264,7 @@ export function uvm_map(map: VmMap, startp: usize, size: usize, uobj: UvmObject,
   if (can_back_merge(map, prev, start, uobj, uoffset, flags)) {
     uvmexp.map_backmerge++;
     if (changetype<usize>(uobj) != 0 && uobj.pgops.detach != 0) uobj.pgops.pgo_detach(uobj);
+    if (prev.ar_amap != 0) amap_extend(prev, size);
     prev.end += size;
     map.size += size;
     vm_map_unlock(map);
@@ -296,6 +303,7 @@ export function uvm_map_clip_start(map: VmMap, entry: VmMapEntry, start: usize):
   const delta = start - entry.start;
   if (entry.isobj) entry.offset += delta;
   entry.start = start;
+  if (entry.ar_amap != 0) amap_splitref(below, entry, delta);
   map_entry_link(map, entry.prev, below);
   map_entry_reference(below);
 }
@@ -309,6 +317,7 @@ export function uvm_map_clip_end(map: VmMap, entry: VmMapEntry, end: usize): voi
   const delta = end - entry.start;
   if (above.isobj) above.offset += delta;
   entry.end = end;
+  if (entry.ar_amap != 0) amap_splitref(entry, above, delta);
   map_entry_link(map, entry, above);
   map_entry_reference(above);
 }

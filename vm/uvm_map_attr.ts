@@ -2,6 +2,8 @@
 // wiring, and plugging one map into another.
 import { frame_alloc } from "../kernel/i386/cpufunc";
 import { pmap_protect } from "../kernel/i386/pmap";
+import { M_WAITOK } from "../kernel/sys/malloc";
+import { amap_copy } from "./uvm_amap";
 import {
   KERN_INVALID_ADDRESS, KERN_INVALID_ARGUMENT, KERN_PROTECTION_FAILURE, KERN_SUCCESS, UVM_LK_ENTER, UVM_LK_EXIT,
   VM_PROT_ALL, VM_PROT_NONE, VM_PROT_WRITE,
@@ -179,10 +181,14 @@ function unwire_entries(map: VmMap, first: VmMapEntry, end: usize): i32 {
   return KERN_SUCCESS;
 }
 
-/** First pass of wiring: cuts the entries and counts; undoes that at a hole. */
+/** First pass of wiring: makes the amaps that writing would, cuts the entries, counts; uncounts at a hole. */
 function count_wirings(map: VmMap, first: VmMapEntry, start: usize, end: usize): i32 {
   let entry = first;
   while (entry != map.header && entry.start < end) {
+    const copies = (entry.protection & VM_PROT_WRITE) != 0 || !entry.isobj;
+    if (entry.wired_count == 0 && !entry.issubmap && entry.isneedscopy && copies) {
+      amap_copy(map, entry, M_WAITOK, true, start, end);
+    }
     uvm_map_clip_end(map, entry, end);
     entry.wired_count++;
     if (entry.protection == VM_PROT_NONE || hole_follows(map, entry, end)) {

@@ -29,6 +29,7 @@ import { panic } from "../kernel/subr_prf";
 import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, round_page } from "../kernel/sys/param";
 import { TAILQ_FIRST, TAILQ_INIT, TAILQ_INSERT_TAIL, TAILQ_NEXT, TAILQ_REMOVE } from "../kernel/sys/queue";
 import { uvm } from "./uvm";
+import { VmAnon, uvm_anon_releasepg } from "./uvm_anon";
 import { UVM_PGA_USERESERVE, VM_FREELIST_DEFAULT, VM_NFREELIST } from "./uvm_extern";
 import { UVM_OBJ_IS_KERN_OBJECT, UvmObject } from "./uvm_object";
 import { uvm_pagefree_wakeup, uvm_pageout_wakeup } from "./uvm_pdaemon";
@@ -70,6 +71,7 @@ export class VmPage {
   listq_next: usize;
   listq_prev: usize;
   uobject: UvmObject;
+  /** The VmAnon that owns it, or 0. */
   uanon: usize;
   offset: u64;
   flags: u16;
@@ -276,6 +278,7 @@ export function uvm_pagealloc(uobj: UvmObject, off: u64, anon: usize, flags: u32
   pg.wire_count = 0;
   pg.loan_count = 0;
   pg.pqflags = anon != 0 ? u16(PQ_ANON) : 0;
+  if (anon != 0) changetype<VmAnon>(anon).an_page = pg;
   if (has_object) uvm_pageinsert(pg);
   return pg;
 }
@@ -314,6 +317,7 @@ export function uvm_pagefree(pg: VmPage): void {
     uvmexp.wired--;
   }
   pg.uobject = changetype<UvmObject>(0);
+  if (pg.uanon != 0) changetype<VmAnon>(pg.uanon).an_page = NULL_PAGE;
   pg.uanon = 0;
   page_to_free_list(pg, list);
   splx(s);
@@ -389,6 +393,12 @@ export function uvm_pageunbusy(pg: VmPage): void {
   if (wanted) wakeup(changetype<usize>(pg));
 }
 
+/** Frees a RELEASED page, by its object or with its anon. => the caller had it BUSY, and wakes who waits */
+export function uvm_pagerelease(pg: VmPage): void {
+  if (pg.uanon != 0) uvm_anon_releasepg(changetype<VmAnon>(pg.uanon));
+  else pg.uobject.pgops.pgo_releasepg(pg, 0);
+}
+
 /** Unbusies the pages of an array (`npgs` addresses; 0 and PGO_DONTCARE are skipped), frees the RELEASED ones. */
 export function uvm_page_unbusy(pgs: usize, npgs: i32): void {
   for (let i = 0; i < npgs; i++) {
@@ -400,7 +410,7 @@ export function uvm_page_unbusy(pgs: usize, npgs: i32): void {
       continue;
     }
     if ((pg.flags & PG_WANTED) != 0) wakeup(addr);
-    pg.uobject.pgops.pgo_releasepg(pg, 0);
+    uvm_pagerelease(pg);
   }
 }
 

@@ -16,6 +16,7 @@ import { frame_alloc } from "../kernel/i386/cpufunc";
 import { pmap_kernel, pmap_kremove, pmap_remove, pmap_update } from "../kernel/i386/pmap";
 import { panic } from "../kernel/subr_prf";
 import { round_page, trunc_page } from "../kernel/sys/param";
+import { amap_unref } from "./uvm_amap";
 import { KERN_SUCCESS } from "./uvm_extern";
 import { uvm_fault_unwire_locked } from "./uvm_fault_wire";
 import { uvm_km_pgremove, uvm_km_pgremove_intrsafe } from "./uvm_km_page";
@@ -90,6 +91,7 @@ export function uvm_unmap_remove(map: VmMap, start: usize, end: usize): VmMapEnt
 export function uvm_unmap_detach(first: VmMapEntry): void {
   let entry = first;
   while (changetype<usize>(entry) != 0) {
+    if (entry.ar_amap != 0) amap_unref(entry);
     if (entry.issubmap) {
       uvm_map_deallocate(entry.sub_map);
     } else if (entry.isobj) {

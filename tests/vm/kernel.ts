@@ -6,6 +6,8 @@ export const PAGE = 4096;
 /** UVM_MAPFLAG(prot, VM_PROT_ALL, inherit none, advice normal, 0). */
 export const MAPFLAGS = 0x720;
 export const RW = 3;
+export const COPYONW = 0x080000;
+export const OVERLAY = 0x020000;
 export const FIXED = 0x010000;
 export const NOMERGE = 0x040000;
 export const RANDOM = 0x1000;

@@ -7,8 +7,8 @@ import t from "tap";
 import { GuestSleep } from "../lib/hosted.js";
 import { MapModel } from "./map_model.js";
 import {
-  FAILURE, FIXED, INVALID_ADDRESS, INVALID_ARGUMENT, Kernel, MAPFLAGS, NOMERGE, NO_SPACE, PAGE, PROTECTION_FAILURE,
-  RANDOM, RESOURCE_SHORTAGE, RW, SEQUENTIAL, SUCCESS, WIRE,
+  COPYONW, FAILURE, FIXED, INVALID_ADDRESS, INVALID_ARGUMENT, Kernel, MAPFLAGS, NOMERGE, NO_SPACE, OVERLAY, PAGE,
+  PROTECTION_FAILURE, RANDOM, RESOURCE_SHORTAGE, RW, SEQUENTIAL, SUCCESS, WIRE,
 } from "./kernel.js";
 import { Windows, describeEnd } from "./windows.js";
 
@@ -391,12 +391,8 @@ t.test("faults", (t) => {
 
   const refused: [string, number, (k: Kernel, map: number, object: number) => [number, number, number]][] = [
     ["where nothing is mapped", INVALID_ADDRESS, (_k, map) => [map, MIN + 0x100000, 1]],
-    ["of a mapping without an object", INVALID_ADDRESS, (k, map) => {
+    ["of a mapping without object and amap", INVALID_ADDRESS, (k, map) => {
       k.map(map, MIN, PAGE, 0, 0, MAPFLAGS | RW);
-      return [map, MIN, 1];
-    }],
-    ["of a copy-on-write mapping", INVALID_ADDRESS, (k, map, object) => {
-      k.map(map, MIN, PAGE, object, 0, MAPFLAGS | RW | 0x80000);
       return [map, MIN, 1];
     }],
     ["that writes where only reading is allowed", PROTECTION_FAILURE, (k, map, object) => {
@@ -516,6 +512,125 @@ t.test("faults", (t) => {
     t.same([told("calls"), told("access_type"), told("fault_type"), told("npages")], [4, RW, WIRE, 1]);
     k.setWord(k.constant("test_told") + k.offset("Told", "answer"), 4);
     t.equal(k.fault(map, MIN, 0, RW), PROTECTION_FAILURE);
+    t.end();
+  });
+  t.end();
+});
+
+t.test("private memory", (t) => {
+  const mapped = (k: Kernel, map: number, va: number): { pa: number; prot: number } | undefined =>
+    k.pmap.spaces.get(k.pmapOf(map))?.get(va);
+
+  t.test("is zero when first touched, one anon a page, and comes back with the map", (t) => {
+    const k = new Kernel();
+    const map = k.createMap(MIN, MIN + 0x400000);
+    const [anons, free] = [k.counter("nfreeanon"), k.counter("free")];
+    k.map(map, MIN, 4 * PAGE, 0, 0, MAPFLAGS | RW | COPYONW);
+    t.equal(k.call("uvm_untouched", map, MIN), 1);
+    t.equal(k.fault(map, MIN + PAGE, 0, 1), SUCCESS);
+    t.equal(k.fault(map, MIN + 3 * PAGE, 0, RW), SUCCESS);
+    t.equal(k.counter("flt_przero"), 2);
+    t.equal(k.counter("fltnamap"), 0, "neighbours that are mapped stay as they are");
+    t.equal(k.counter("fltamcopy"), 1);
+    t.equal(k.counter("nfreeanon"), anons - 2);
+    t.same([0, 1, 2, 3].map((i) => k.call("uvm_untouched", map, MIN + i * PAGE + 5)), [1, 0, 1, 0]);
+    t.same(k.checkPages(), []);
+    k.call("uvmspace_free", map);
+    t.equal(k.counter("nfreeanon"), anons);
+    t.ok(k.counter("free") >= free - 3, "but for pages of pools");
+    t.same(k.checkPages(), []);
+    t.end();
+  });
+
+  t.test("of an overlay is there at once, and is not merged while another entry shares it", (t) => {
+    const { k, map } = bench();
+    k.map(map, MIN, 4 * PAGE, 0, 0, MAPFLAGS | RW | COPYONW | OVERLAY);
+    t.not(k.get("VmMapEntry", k.entries(map)[0]!.at, "ar_amap"), 0);
+    k.map(map, MIN, 2 * PAGE, 0, 0, MAPFLAGS | RW | COPYONW | OVERLAY);
+    t.equal(k.entries(map).length, 1, "extended");
+    t.equal(k.fault(map, MIN + 5 * PAGE, 0, RW), SUCCESS, "the amap as well");
+    k.unmap(map, MIN + 2 * PAGE, MIN + 3 * PAGE);
+    k.map(map, MIN, PAGE, 0, 0, MAPFLAGS | RW | COPYONW | OVERLAY);
+    t.equal(k.entries(map).length, 3);
+    t.equal(k.fault(map, MIN + 5 * PAGE, 0, RW), SUCCESS);
+    t.equal(k.counter("flt_anon"), 1, "the part above the cut has kept its page");
+    t.same(k.checkMap(map), []);
+    t.end();
+  });
+
+  t.test("over an object shows its pages for reading and copies them for writing", (t) => {
+    const { k, map, object } = bench();
+    k.call("uao_reference", object);
+    k.map(map, MIN, 4 * PAGE, object, 0, MAPFLAGS | RW | COPYONW | RANDOM);
+    t.equal(k.fault(map, MIN, 0, 1), SUCCESS);
+    const below = k.get("VmPage", k.page(object, 0), "phys_addr");
+    t.same([mapped(k, map, MIN)?.pa, mapped(k, map, MIN)?.prot], [below, 1], "read-only");
+    t.equal(k.fault(map, MIN, 0, RW), SUCCESS);
+    t.not(mapped(k, map, MIN)?.pa, below);
+    t.equal(mapped(k, map, MIN)?.prot, RW);
+    t.equal(k.counter("flt_prcopy"), 1);
+    t.equal(k.fault(map, MIN, 0, 1), SUCCESS);
+    t.equal(k.counter("flt_anon"), 1, "the copy is above now");
+    t.equal(k.fault(map, MIN + 2 * PAGE, WIRE, 1), SUCCESS, "wiring copies at once");
+    t.equal(k.counter("flt_prcopy"), 2);
+    k.unmap(map, MIN, MIN + 4 * PAGE);
+    t.equal(k.refs(object), 1);
+    t.equal(k.pages(object).length, 2);
+    t.end();
+  });
+
+  t.test("shared by two maps is copied by the one that writes", (t) => {
+    const k = new Kernel();
+    const [a, b] = [k.createMap(MIN, MIN + 0x400000), k.createMap(MIN, MIN + 0x400000)];
+    for (const map of [a, b]) k.map(map, MIN, 8 * PAGE, 0, 0, MAPFLAGS | RW | COPYONW);
+    for (const i of [0, 1, 5]) k.fault(a, MIN + i * PAGE, 0, RW);
+    // What a fork does: the child's entry shows the parent's amap and needs a copy.
+    const [ea, eb] = [k.entries(a)[0]!.at, k.entries(b)[0]!.at];
+    k.setWord(eb + k.offset("VmMapEntry", "ar_amap"), k.get("VmMapEntry", ea, "ar_amap"));
+    k.call("amap_ref", eb, 0);
+    const anons = k.counter("nfreeanon");
+    t.equal(k.fault(b, MIN, 0, 1), SUCCESS);
+    t.equal(mapped(k, b, MIN)?.prot, 1);
+    t.equal(mapped(k, b, MIN)?.pa, mapped(k, a, MIN)?.pa);
+    t.same(mapped(k, b, MIN + PAGE), { ...mapped(k, a, MIN + PAGE), prot: 1 }, "the neighbour came along");
+    t.equal(k.fault(b, MIN, 0, RW), SUCCESS);
+    t.not(mapped(k, b, MIN)?.pa, mapped(k, a, MIN)?.pa);
+    t.equal(k.counter("flt_acow"), 1);
+    t.equal(k.counter("nfreeanon"), anons - 1);
+    t.equal(k.fault(a, MIN, 0, RW), SUCCESS, "the other one is alone now");
+    t.equal(k.counter("flt_acow"), 1);
+    k.call("uvmspace_free", a);
+    t.equal(k.fault(b, MIN + 5 * PAGE, 0, RW), SUCCESS);
+    k.call("uvmspace_free", b);
+    t.equal(k.counter("nfreeanon"), k.counter("nanon"));
+    t.same(k.checkPages(), []);
+    t.end();
+  });
+
+  t.test("a large mapping gets its amap in chunks", (t) => {
+    const { k, map } = bench();
+    k.map(map, MIN, 600 * PAGE, 0, 0, MAPFLAGS | RW | COPYONW);
+    t.equal(k.fault(map, MIN + 100 * PAGE, 0, RW), SUCCESS);
+    t.same(k.entries(map).map((entry) => (entry.end - entry.start) / PAGE), [96, 16, 488]);
+    t.same(k.checkMap(map), []);
+    t.end();
+  });
+
+  t.test("that cannot be had for lack of memory is a resource shortage", (t) => {
+    const { k, map } = bench();
+    k.map(map, MIN, 4 * PAGE, 0, 0, MAPFLAGS | RW | COPYONW);
+    k.fault(map, MIN + 3 * PAGE, 0, RW);
+    while (k.call("uvm_pagealloc", 0, 0n, 0, 0) !== 0);
+    const anons = k.counter("nfreeanon");
+    const waits: string[] = [];
+    k.onSleep = (_ident, wmesg) => {
+      waits.push(wmesg);
+      return 35;
+    };
+    t.equal(k.fault(map, MIN, 0, RW), RESOURCE_SHORTAGE);
+    t.same(waits, ["flt_noram5"]);
+    t.equal(k.counter("nfreeanon"), anons);
+    t.equal(k.callSigned("vm_map_lock_try", map), 1, "nothing is locked");
     t.end();
   });
   t.end();
