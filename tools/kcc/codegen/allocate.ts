@@ -6,6 +6,7 @@
 // loop depth, divided by its length. Intervals of spill code weigh infinitely.
 // Moves to and from machine registers and between intervals are hints.
 
+import { populationCount } from "../ir/fold.js";
 import { coalesce } from "./coalesce.js";
 import {
   CALLER_SAVED_MASK, CALLEE_SAVED, EAX, ECX, EDX, FIRST_VIRTUAL, forEachDef, forEachUse, isRegisterMove, renamed,
@@ -76,7 +77,12 @@ class Allocator {
     });
     this.liveness.insts.forEach((inst, i) => this.weigh(inst, LOOP_FACTOR ** Math.min(this.liveness.depths[i], 6), byRegister));
     for (const interval of this.intervals) this.finish(interval);
-    this.intervals.sort((a, b) => b.weight - a.weight || a.register - b.register);
+    // Among those that cannot be spilled, the ones with fewer registers to choose from go first.
+    const choices = ({ register }: Interval): number => populationCount(this.fn.classes[register - FIRST_VIRTUAL]);
+    this.intervals.sort((a, b) => {
+      if (a.weight !== b.weight) return b.weight - a.weight;
+      return choices(a) - choices(b) || a.register - b.register;
+    });
   }
 
   private weigh(inst: Inst, factor: number, byRegister: ReadonlyMap<number, Interval>): void {

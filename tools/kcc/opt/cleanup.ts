@@ -126,6 +126,8 @@ export function cleanUp(fn: IrFunction): void {
   foldBranches(fn);
   removeTrivialPhis(fn);
   bypassEmptyBlocks(fn);
+  // Both ways of a branch may now lead to one block.
+  foldBranches(fn);
   joinChains(fn);
   removeTrivialPhis(fn);
   removeDeadValues(fn);
