@@ -120,8 +120,12 @@ export function timeout(func: u32, arg: usize, after: i32): void {
   c.c_arg = arg;
   c.c_time = clock_state.ticks + after;
   let link = changetype<usize>(clock_state) + offsetof<ClockState>("calltodo");
-  while (load<usize>(link) != 0 && changetype<Callout>(load<usize>(link)).c_time - c.c_time <= 0) link = load<usize>(link);
-  c.c_next = changetype<Callout>(load<usize>(link));
+  let next = changetype<Callout>(load<usize>(link));
+  while (changetype<usize>(next) != 0 && next.c_time - c.c_time <= 0) {
+    link = changetype<usize>(next);
+    next = next.c_next;
+  }
+  c.c_next = next;
   store<usize>(link, changetype<usize>(c));
   splx(s);
 }

@@ -134,7 +134,9 @@ export function malloc(size: u32, type: u32, flags: u32): usize {
 
 /** Gives memory of malloc back. */
 export function free(addr: usize, type: u32): void {
-  if (addr < malloc_state.kmembase || addr >= malloc_state.kmemlimit) panic(cs("free: addr %p not within kmem_map"), addr);
+  if (addr < malloc_state.kmembase || addr >= malloc_state.kmemlimit) {
+    panic(cs("free: addr %p not within kmem_map"), addr);
+  }
   const s = splvm();
   const usage = load<u32>(usage_of(addr));
   if ((usage & KMEM_LARGE) != 0) {

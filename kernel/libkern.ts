@@ -74,7 +74,7 @@ export function strcpy(dst: usize, src: usize): usize {
   }
 }
 
-/** Copies at most `n` bytes of a string and fills the rest with NULs; a string of n bytes ends without one. Returns dst. */
+/** Copies at most `n` bytes of a string and fills the rest with NULs; a longer one ends without NUL. Returns dst. */
 export function strncpy(dst: usize, src: usize, n: u32): usize {
   let i: u32 = 0;
   while (i < n && load<u8>(src + i) != 0) {
@@ -118,7 +118,7 @@ export function skpc(mask: u32, size: u32, cp: usize): u32 {
   return size;
 }
 
-/** Number of bytes left in [cp, cp + size) from the first one whose table entry has a bit of `mask`; 0 when none has. */
+/** Number of bytes left in [cp, cp + size) from the first one whose table entry has a bit of `mask`; 0: none has. */
 export function scanc(size: u32, cp: usize, table: usize, mask: u32): u32 {
   while (size > 0 && (u32(load<u8>(table + load<u8>(cp))) & mask) == 0) {
     cp++;

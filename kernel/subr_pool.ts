@@ -322,7 +322,8 @@ export function pool_get(pp: Pool, flags: u32): usize {
   if (item == 0) panic(cs("pool_get: %s: page empty"), pp.pr_wchan);
   const magic = changetype<PoolItem>(item).pi_magic;
   if (magic != PI_MAGIC) {
-    panic(cs("pool_get(%s): free list modified: magic=%x; page %p; item addr %p"), pp.pr_wchan, magic, ph.ph_page, item);
+    panic(cs("pool_get(%s): free list modified: magic=%x; page %p; item addr %p"), pp.pr_wchan, magic, ph.ph_page,
+      item);
   }
   TAILQ_REMOVE(ph.ph_itemlist, item, offsetof<PoolItem>("pi_next"));
   pp.pr_nitems--;
@@ -438,12 +439,12 @@ export function pool_printit(pp: Pool, modif: usize, pr: u32): void {
     pp.pr_itemoffset, pp.pr_roflags, 0);
   pr_line(pr, cs("\tpagesz %u, mtype %u\n"), pp.pr_pagesz, pp.pr_mtype, 0, 0, 0, 0);
   pr_line(pr, cs("\talloc %p, release %p\n"), pp.pr_alloc, pp.pr_free, 0, 0, 0, 0);
-  pr_line(pr, cs("\tminitems %u, minpages %u, maxpages %u, npages %u\n"), pp.pr_minitems, pp.pr_minpages, pp.pr_maxpages,
-    pp.pr_npages, 0, 0);
+  pr_line(pr, cs("\tminitems %u, minpages %u, maxpages %u, npages %u\n"), pp.pr_minitems, pp.pr_minpages,
+    pp.pr_maxpages, pp.pr_npages, 0, 0);
   pr_line(pr, cs("\titemsperpage %u, nitems %u, nout %u\n"), pp.pr_itemsperpage, pp.pr_nitems, pp.pr_nout, 0, 0, 0);
   pr_line(pr, cs("\n\tnget %u, nfail %u, nput %u\n"), pp.pr_nget, pp.pr_nfail, pp.pr_nput, 0, 0, 0);
-  pr_line(pr, cs("\tnpagealloc %u, npagefree %u, hiwat %u, nidle %u\n\n"), pp.pr_npagealloc, pp.pr_npagefree, pp.pr_hiwat,
-    pp.pr_nidle, 0, 0);
+  pr_line(pr, cs("\tnpagealloc %u, npagefree %u, hiwat %u, nidle %u\n\n"), pp.pr_npagealloc, pp.pr_npagefree,
+    pp.pr_hiwat, pp.pr_nidle, 0, 0);
   if (!has_modifier(modif, 0x70)) return;
   pr_line(pr, cs("\tpage list:\n"), 0, 0, 0, 0, 0, 0);
   let ph = TAILQ_FIRST(pp.pr_pagelist);

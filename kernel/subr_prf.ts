@@ -167,7 +167,7 @@ function print_bits(c: Conversion, value: u32, names: usize): void {
   if (opened) emit(c, 0x3e);
 }
 
-/** Reads flags, width, precision and length after %. `ap` holds the address of the next argument. Returns the letter's address. */
+/** Reads what stands between % and the letter, whose address it returns. `ap` holds the address of the next argument. */
 function parse_conversion(c: Conversion, fmt: usize, ap: usize): usize {
   c.width = 0;
   c.precision = NO_PRECISION;

@@ -66,5 +66,5 @@ export declare namespace volatile {
  */
 export declare function frame_alloc(size: u32): usize;
 
-/** A static zero block of `size` bytes aligned to `align` (constants), one per call site; takes no room in the image. */
+/** A static zero block of `size` bytes, aligned (constants), one per call site; takes no room in the image. */
 export declare function bss(size: u32, align: u32): usize;

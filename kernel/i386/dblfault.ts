@@ -48,7 +48,8 @@ export function dblfault(): void {
   const p = curproc();
   if (changetype<usize>(p) != 0) lcr3(p.p_vmspace.vm_map.pmap.pm_pdirpa);
   if (changetype<usize>(p) != 0 && stack_overflowed(p.p_addr, frame.tf_esp)) {
-    printf(cs("kernel stack of %s (pid %d) overflowed: esp %p, u-area %p\n"), p_comm(p), p.p_pid, frame.tf_esp, p.p_addr);
+    printf(cs("kernel stack of %s (pid %d) overflowed: esp %p, u-area %p\n"), p_comm(p), p.p_pid, frame.tf_esp,
+      p.p_addr);
   }
   if (kdb_trap(T_DOUBLEFLT, 0, frame) == 0) {
     printf(cs("fatal double fault in supervisor mode\n"));

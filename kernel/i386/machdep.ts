@@ -2,7 +2,8 @@
 import { disable_intr, frame_alloc, hlt, lidt, outb } from "./cpufunc";
 import { delay, startrtclock } from "./clock";
 import { icu_init } from "./intr";
-import { multiboot_map_modules, multiboot_memory_size, multiboot_physload, multiboot_print, multiboot_read } from "./multiboot";
+import { multiboot_map_modules, multiboot_memory_size, multiboot_physload, multiboot_print, multiboot_read }
+  from "./multiboot";
 import { Pcb } from "./pcb";
 import { pmap_bootstrap, pmap_kernel } from "./pmap";
 import { segments_init } from "./segments";

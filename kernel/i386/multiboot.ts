@@ -89,7 +89,9 @@ function boot_address(pa: usize): usize {
 
 /** Copies everything that the boot loader passed, but for the modules' contents. */
 export function multiboot_read(): void {
-  if (load<u32>(sym.multiboot_magic()) != MULTIBOOT_LOADER_MAGIC) panic(cs("multiboot: not booted by a Multiboot loader"));
+  if (load<u32>(sym.multiboot_magic()) != MULTIBOOT_LOADER_MAGIC) {
+    panic(cs("multiboot: not booted by a Multiboot loader"));
+  }
   const info = changetype<MultibootInfo>(boot_address(load<usize>(sym.multiboot_info())));
   bootargs_init((info.flags & MULTIBOOT_INFO_CMDLINE) != 0 ? boot_address(info.cmdline) : cs(""));
   if ((info.flags & MULTIBOOT_INFO_MEM_MAP) == 0) panic(cs("multiboot: the boot loader gave no memory map"));

@@ -19,7 +19,8 @@
 // Nothing here sleeps, except pmap_create.
 import { frame_alloc, lcr3, volatile } from "./cpufunc";
 import { Pcb } from "./pcb";
-import { pmap_alloc_pv, pmap_enter_pv, pmap_free_pv, pmap_pv_init, pmap_pv_ready, pmap_remove_pv, PvEntry } from "./pmap_pv";
+import { pmap_alloc_pv, pmap_enter_pv, pmap_free_pv, pmap_pv_init, pmap_pv_ready, pmap_remove_pv, PvEntry }
+  from "./pmap_pv";
 import { APDP_PDE, APTE_BASE, NBPD, PDP_PDE, PDSLOT_APTE, PDSLOT_KERN, PDSLOT_PTE, PG_FRAME, PG_M, PG_PVLIST, PG_RW,
   PG_U, PG_u, PG_V, PG_W, pdei, pmap_update, pmap_update_pg, pte_at, PTE_BASE, tlbflush, vtophys, vtopte } from "./pte";
 import { pmap_zero_page } from "./pmap_boot";
@@ -30,11 +31,12 @@ import { M_VMPMAP } from "../sys/malloc";
 import { PAGE_SIZE, VM_MAX_ADDRESS, VM_MAX_KERNEL_ADDRESS } from "../sys/param";
 import { Proc } from "../sys/proc";
 import { LIST_FIRST, LIST_INSERT_HEAD, LIST_NEXT, LIST_REMOVE, TAILQ_FIRST, TAILQ_INIT } from "../sys/queue";
-import { KERN_RESOURCE_SHORTAGE, KERN_SUCCESS, UVM_PGA_USERESERVE, VM_PROT_READ, VM_PROT_WRITE } from "../../vm/uvm_extern";
+import { KERN_RESOURCE_SHORTAGE, KERN_SUCCESS, UVM_PGA_USERESERVE, VM_PROT_READ, VM_PROT_WRITE }
+  from "../../vm/uvm_extern";
 import { kernel_map, uvm_km_alloc, uvm_km_free } from "../../vm/uvm_km";
 import { UvmObject } from "../../vm/uvm_object";
-import { PG_BUSY, PHYS_TO_VM_PAGE, uvm_page_init_done, uvm_page_physget, uvm_pagealloc, uvm_pagefree, uvm_pagelookup, VmPage }
-  from "../../vm/uvm_page";
+import { PG_BUSY, PHYS_TO_VM_PAGE, uvm_page_init_done, uvm_page_physget, uvm_pagealloc, uvm_pagefree, uvm_pagelookup,
+  VmPage } from "../../vm/uvm_page";
 
 export { pmap_bootstrap, pmap_copy_page, pmap_virtual_space, pmap_zero_page } from "./pmap_boot";
 export { pmap_update, pmap_update_pg, vtophys, vtopte } from "./pte";

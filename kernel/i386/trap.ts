@@ -117,8 +117,8 @@ function trap_fatal(frame: Trapframe, type: u32, cr2: usize): void {
   const index = type & ~T_USER;
   if (index < NTRAP_TYPES) printf(cs("fatal %s in %s mode\n"), trap_type(index), mode);
   else printf(cs("unknown trap %d in %s mode\n"), index, mode);
-  printf(cs("trap type %d code %x eip %x cs %x eflags %x cr2 %x cpl %x\n"), type, frame.tf_err, frame.tf_eip, frame.tf_cs,
-    frame.tf_eflags, cr2, current_cpl());
+  printf(cs("trap type %d code %x eip %x cs %x eflags %x cr2 %x cpl %x\n"), type, frame.tf_err, frame.tf_eip,
+    frame.tf_cs, frame.tf_eflags, cr2, current_cpl());
   panic(cs("trap"));
 }
 

@@ -10,7 +10,7 @@ export const formats: readonly { format: string; args: readonly (number | string
   { format: "[%5d|%-5d|%05d]", args: [42, 42, 42], expected: "[   42|42   |00042]" },
   { format: "[%05d|%+d|%5d]", args: [-42 >>> 0, 7, -7 >>> 0], expected: "[-0042|+7|   -7]" },
   { format: "[%08x|%#10x|%.4x]", args: [0xbeef, 0xbeef, 0xf], expected: "[0000beef|    0xbeef|000f]" },
-  { format: "[%s|%10s|%-10s|%.3s]", args: ["abc", "abc", "abc", "abcdef"], expected: "[abc|       abc|abc       |abc]" },
+  { format: "[%s|%8s|%-8s|%.3s]", args: ["abc", "abc", "abc", "abcdef"], expected: "[abc|     abc|abc     |abc]" },
   { format: "%7.7s|", args: ["abcdefghij"], expected: "abcdefg|" },
   { format: "%s", args: [0], expected: "(null)" },
   { format: "%c%c", args: [0x6f, 0x6b], expected: "ok" },

@@ -24,8 +24,8 @@ import { LK_EXCLUSIVE, LK_RELEASE, LK_SHARED, Lock } from "../sys/lock";
 import { M_TEMP, M_WAITOK } from "../sys/malloc";
 import { PAGE_SIZE, PCATCH, PWAIT, PZERO } from "../sys/param";
 import { Proc } from "../sys/proc";
-import { KERN_SUCCESS, UVM_ADV_NORMAL, UVM_FLAG_FIXED, UVM_INH_NONE, UVM_MAPFLAG, UVM_PROT_ALL, UVM_PROT_R, UVM_PROT_RW }
-  from "../../vm/uvm_extern";
+import { KERN_SUCCESS, UVM_ADV_NORMAL, UVM_FLAG_FIXED, UVM_INH_NONE, UVM_MAPFLAG, UVM_PROT_ALL, UVM_PROT_R,
+  UVM_PROT_RW } from "../../vm/uvm_extern";
 import { uao_create, uao_reference } from "../../vm/uvm_aobj";
 import { kernel_map, uvm_km_alloc, uvm_km_free, uvm_km_valloc } from "../../vm/uvm_km";
 import { uvm_map, uvm_unmap } from "../../vm/uvm_map";

@@ -13,7 +13,8 @@ const SCRATCH = 0x70000000;
 
 const hostedFiles = [
   ...vmFiles(),
-  ...["kern_lock", "kern_malloc", "libkern", "subr_bootargs", "subr_pool", "subr_prf"].map((name) => `kernel/${name}.ts`),
+  "kernel/kern_lock.ts", "kernel/kern_malloc.ts", "kernel/libkern.ts",
+  "kernel/subr_bootargs.ts", "kernel/subr_pool.ts", "kernel/subr_prf.ts",
 ];
 const compiled = await compileHosted(hostedFiles);
 
@@ -53,7 +54,7 @@ t.test("kprintf", (t) => {
     t.same([bench.hosted.string(buffer), length], [expected, expected.length], `"${format}" of ${args.join(", ")}`);
   }
   const cut = bench.hosted.call("vsnprintf", buffer, 5, bench.text("abcdefgh"), 0);
-  t.same([bench.hosted.string(buffer), cut], ["abcd", 8], "a buffer that is too short cuts, and the length says how much");
+  t.same([bench.hosted.string(buffer), cut], ["abcd", 8], "a short buffer cuts; the length tells how much");
   t.end();
 });
 
@@ -96,7 +97,8 @@ t.test("strings and memory", (t) => {
 t.test("boot arguments", (t) => {
   const bench = new Bench();
   const { hosted } = bench;
-  hosted.call("bootargs_init", bench.text("/boot/kernel.elf -v mfs.size=8M  n=0x10 k=2K k=3k empty= 'q=a b' c=\"x; y\" mfs=1"));
+  const line = "/boot/kernel.elf -v mfs.size=8M  n=0x10 k=2K k=3k empty= 'q=a b' c=\"x; y\" mfs=1";
+  hosted.call("bootargs_init", bench.text(line));
   const value = (name: string): string | undefined => {
     const at = hosted.call("bootarg", bench.text(name));
     return at === 0 ? undefined : hosted.string(at);
@@ -124,7 +126,10 @@ function poolBench(append = ""): { bench: Bench; pool: number; get: () => number
   const pool = bench.put(new Uint8Array(256));
   bench.hosted.call("pool_init", pool, 52, 0, 0, 0, bench.text("testpl"), 0, 0, 0, 0);
   return {
-    bench, pool, get: () => bench.hosted.call("pool_get", pool, 1), put: (item) => void bench.hosted.call("pool_put", pool, item),
+    bench,
+    pool,
+    get: () => bench.hosted.call("pool_get", pool, 1),
+    put: (item) => void bench.hosted.call("pool_put", pool, item),
   };
 }
 
@@ -199,8 +204,10 @@ t.test("malloc hands out pieces that do not overlap and takes them back", (t) =>
   const bench = new Bench();
   bench.startMemory();
   const live: { at: number; size: number }[] = [];
-  const apart = (at: number, size: number): boolean => live.every((one) => at + size <= one.at || one.at + one.size <= at);
-  const step = fc.record({ size: fc.oneof(fc.integer({ min: 1, max: 5000 }), fc.integer({ min: 1, max: 40000 })), drop: fc.nat() });
+  const apart = (at: number, size: number): boolean =>
+    live.every((one) => at + size <= one.at || one.at + one.size <= at);
+  const sizes = fc.oneof(fc.integer({ min: 1, max: 5000 }), fc.integer({ min: 1, max: 40000 }));
+  const step = fc.record({ size: sizes, drop: fc.nat() });
   fc.assert(fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
     for (const { size, drop } of steps) {
       const at = bench.hosted.call("malloc", size, 77, 0);

@@ -39,7 +39,8 @@ type Engine = (append: string, memoryMB: number) => Outcome;
 function onPtmap(cpu: "i386" | "i486"): Engine {
   return (append, memoryMB) => {
     const bytes: number[] = [];
-    const machine = new Machine({ memorySize: memoryMB * MB, cpu, timing: "model", onSerialOutput: (byte) => bytes.push(byte) });
+    const onSerialOutput = (byte: number): void => void bytes.push(byte);
+    const machine = new Machine({ memorySize: memoryMB * MB, cpu, timing: "model", onSerialOutput });
     const modules = [{ bytes: root, string: "root.ffs" }];
     machine.loadMultiboot({ kernel, kernelName: "kernel.elf", append, modules });
     const result = machine.run({ maxCycles: MAX_CYCLES });
@@ -76,6 +77,10 @@ const engines: readonly { name: string; run: Engine; skip: string | false }[] = 
 /** What init.as says when all is well. */
 const EXERCISES = ["clock", "spaces", "copy", "kernel memory", "allocators", "locks", "signals"];
 
+function withDdbCommands(death: string): string {
+  return `case=${death} ddb.lines=0 ddb.commandonenter="${DDB_COMMANDS}"`;
+}
+
 for (const { name, run, skip } of engines) {
   t.test(`on ${name}`, { skip }, (t) => {
     t.test("every exercise passes and the system halts", (t) => {
@@ -97,7 +102,7 @@ for (const { name, run, skip } of engines) {
         t.end();
       });
       t.test(`${death}: DDB shows where`, (t) => {
-        const { console, exit } = run(`case=${death} ddb.lines=0 ddb.commandonenter="${DDB_COMMANDS}"`, 32);
+        const { console, exit } = run(withDdbCommands(death), 32);
         for (const line of withDdb) t.match(console, line);
         t.match(console, /\n>1 +0 +1 +0 2 +0x4 +init *\n/, "ps names the process");
         t.equal(exit, 1);
@@ -109,7 +114,7 @@ for (const { name, run, skip } of engines) {
 }
 
 t.test("ptmap and QEMU print the same", { skip: absent("qemu-system-i386") }, (t) => {
-  for (const append of ["", "-v", ...deaths.map(({ death }) => `case=${death} ddb.lines=0 ddb.commandonenter="${DDB_COMMANDS}"`)]) {
+  for (const append of ["", "-v", ...deaths.map(({ death }) => withDdbCommands(death))]) {
     t.equal(onPtmap("i486")(append, 48).console, onQemu(append, 48).console, append);
   }
   t.end();
