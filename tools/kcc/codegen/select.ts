@@ -288,7 +288,8 @@ export class Selector {
   /** A comparison whose 0 or 1 is wanted in a register. */
   private materialise(value: Value): void {
     const [x, y] = value.args;
-    if (value.op === "lts" && y.op === "const" && y.imm === 0) {
+    const isWord = !this.isFolded(x) || x.op === "load32";
+    if (value.op === "lts" && y.op === "const" && y.imm === 0 && isWord) {
       this.emit("shr", reg(this.begin(value, this.useMemory(x))), imm(31));
       return;
     }
