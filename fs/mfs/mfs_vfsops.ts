@@ -4,25 +4,23 @@
 // object of its own and returns: no process is needed afterwards. Pages that were
 // never touched, or hold only zeros, are not copied, since the object gives zeros.
 
-import { copyin, kcopy } from "../../kernel/i386/support";
+import { copyin } from "../../kernel/i386/support";
 import { frame_alloc } from "../../kernel/i386/cpufunc";
 import { free, malloc } from "../../kernel/kern_malloc";
 import { bzero, memcpy, strcmp } from "../../kernel/libkern";
 import { panic, printf, snprintf } from "../../kernel/subr_prf";
 import { EINVAL, ENOMEM } from "../../kernel/sys/errno";
 import { M_MFSNODE, M_TEMP, M_WAITOK } from "../../kernel/sys/malloc";
-import { KERNBASE, PAGE_MASK, PAGE_SIZE, makedev, round_page, trunc_page } from "../../kernel/sys/param";
+import { PAGE_MASK, PAGE_SIZE, makedev, round_page } from "../../kernel/sys/param";
 import { Proc } from "../../kernel/sys/proc";
 import { uao_create, uao_detach, uao_reference } from "../../vm/uvm_aobj";
 import {
   KERN_SUCCESS, UVM_ADV_RANDOM, UVM_FLAG_NOMERGE, UVM_INH_NONE, UVM_MAPFLAG, UVM_PROT_RW, VM_PROT_ALL,
 } from "../../vm/uvm_extern";
+import { uvm_untouched } from "../../vm/uvm_glue";
 import { kernel_map } from "../../vm/uvm_km";
-import {
-  VmMapEntry, uvm_map, uvm_map_lookup_entry, uvm_unmap, vm_map_lock_read, vm_map_min, vm_map_unlock_read,
-} from "../../vm/uvm_map";
+import { uvm_map, uvm_unmap, vm_map_min } from "../../vm/uvm_map";
 import { UvmObject } from "../../vm/uvm_object";
-import { uvm_pagelookup } from "../../vm/uvm_page";
 import {
   ffs_mountfs, ffs_mountupdate, ffs_setnames, ffs_start, ffs_statfs, ffs_sync, ffs_unmount, ffs_vget, ufs_root,
 } from "../ffs/ffs_vfsops";
@@ -72,23 +70,6 @@ function findWay(name: usize): Mfsway {
   return changetype<Mfsway>(0);
 }
 
-/** Has the page at `va` of the process (or of the kernel, whose processes build in kernel memory) never been touched? Then it is zero; reading it would only make it exist. */
-function isUntouched(p: Proc, va: usize): bool {
-  const entryp = frame_alloc(4);
-  const map = va >= KERNBASE ? kernel_map() : p.p_vmspace.vm_map;
-  let untouched = false;
-  vm_map_lock_read(map);
-  if (uvm_map_lookup_entry(map, va, entryp)) {
-    const entry = changetype<VmMapEntry>(load<usize>(entryp));
-    if (entry.isobj) {
-      const offset = entry.offset + u64(trunc_page(va) - entry.start);
-      untouched = changetype<usize>(uvm_pagelookup(entry.uvm_obj, offset)) == 0;
-    }
-  }
-  vm_map_unlock_read(map);
-  return untouched;
-}
-
 function isZero(page: usize): bool {
   for (let at = page; at < page + PAGE_SIZE; at += 4) {
     if (load<u32>(at) != 0) return false;
@@ -117,10 +98,10 @@ function copyImage(uobj: UvmObject, base: usize, size: u32, p: Proc): i32 {
   const page = malloc(PAGE_SIZE, M_TEMP, M_WAITOK);
   let error: i32 = 0;
   for (let offset: u32 = 0; offset < size && error == 0; offset += PAGE_SIZE) {
-    if ((base & PAGE_MASK) == 0 && isUntouched(p, base + usize(offset))) continue;
+    if ((base & PAGE_MASK) == 0 && uvm_untouched(p.p_vmspace.vm_map, base + usize(offset))) continue;
     const count = size - offset < PAGE_SIZE ? size - offset : PAGE_SIZE;
     if (count < PAGE_SIZE) bzero(page, PAGE_SIZE);
-    error = base >= KERNBASE ? kcopy(base + usize(offset), page, count) : copyin(base + usize(offset), page, count);
+    error = copyin(base + usize(offset), page, count);
     if (error == 0 && !isZero(page)) error = storePage(uobj, usize(offset), page);
   }
   free(page, M_TEMP);

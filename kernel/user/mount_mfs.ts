@@ -1,13 +1,9 @@
 // mount_mfs: newfs and mount of a memory file system by a process of its own.
 //
-// The process reserves zero-fill memory, builds the file system there (pages
-// appear by page faults as newfs writes them) and calls mount(2), which copies
-// what is not zero into the mount's own object. Then the process is gone and its
-// memory with it.
-//
-// The memory is kernel_object's, not an aobj of the process's own: a process's
-// memory is anonymous and takes nothing from the pool of aobjs, so the items after
-// the mount's object in that pool stay as fresh as on a machine just booted.
+// The process maps private memory into its own address space, builds the file
+// system there (pages appear by page faults as newfs writes them) and calls
+// mount(2), which copies what is not zero into the mount's own object. Then the
+// process is gone and its memory with it.
 //
 // Boot arguments: mfs.size, mfs.bsize, mfs.fsize, mfs.way, mfs.repair.
 
@@ -17,7 +13,10 @@ import { Mkfsargs, mkfs } from "../../fs/mfs/mkfs";
 import { do_mkdir } from "../../fs/vfs_syscalls";
 import { do_mount, do_unmount } from "../../fs/vfs_mount_calls";
 import { Vattr } from "../../fs/vnode";
-import { kernel_map, uvm_km_free, uvm_km_valloc } from "../../vm/uvm_km";
+import { UVM_ADV_NORMAL, UVM_FLAG_COPYONW, UVM_INH_COPY, UVM_MAPFLAG, VM_PROT_ALL, uvm_kern_to_errno } from
+  "../../vm/uvm_extern";
+import { uvm_map } from "../../vm/uvm_map";
+import { UvmObject } from "../../vm/uvm_object";
 import { uvmexp } from "../../vm/uvm_stat";
 import { frame_alloc } from "../i386/cpufunc";
 import { exit1 } from "../kern_exit";
@@ -25,11 +24,13 @@ import { curproc } from "../kern_proc";
 import { time_second } from "../kern_time";
 import { bootarg, bootarg_u32 } from "../subr_bootargs";
 import { printf } from "../subr_prf";
-import { ENOENT, ENOMEM } from "../sys/errno";
-import { DEV_BSHIFT } from "../sys/param";
+import { ENOENT } from "../sys/errno";
+import { DEV_BSHIFT, round_page } from "../sys/param";
 import { lstat_file, run_program } from "./unistd";
 
 const DEFAULT_SIZE: u32 = 0x800000;
+/** Where the process has the file system while it builds it. */
+const MEMBASE: usize = 0x10000000;
 /** Permissions of the root directory; density and free space as newfs has them. */
 const ROOT_MODE: u32 = 0o1777;
 const MINFREE: u32 = 5;
@@ -46,10 +47,19 @@ export function mounted_bytes(): u32 {
   return bootarg_u32(cs("mfs.size"), DEFAULT_SIZE);
 }
 
-/** Builds the file system in the zero-fill memory at `base`. */
-function newfs(base: usize, size: u32): i32 {
+/** Private zero-fill memory at MEMBASE of the current process. */
+function map_memory(size: u32): i32 {
+  const addrp = frame_alloc(4);
+  store<usize>(addrp, MEMBASE);
+  const nothing = changetype<UvmObject>(0);
+  const flags = UVM_MAPFLAG(VM_PROT_ALL, VM_PROT_ALL, UVM_INH_COPY, UVM_ADV_NORMAL, UVM_FLAG_COPYONW);
+  return uvm_kern_to_errno(uvm_map(curproc().p_vmspace.vm_map, addrp, round_page(size), nothing, 0, flags));
+}
+
+/** Builds the file system in that memory. */
+function newfs(size: u32): i32 {
   const args = changetype<Mkfsargs>(frame_alloc(offsetof<Mkfsargs>()));
-  args.base = base;
+  args.base = MEMBASE;
   args.sectors = size >> DEV_BSHIFT;
   args.bsize = bootarg_u32(cs("mfs.bsize"), 8192);
   args.fsize = bootarg_u32(cs("mfs.fsize"), 1024);
@@ -66,19 +76,18 @@ function newfs(base: usize, size: u32): i32 {
 function mount_mfs_main(arg: usize): void {
   const args = changetype<MfsArgs>(frame_alloc(offsetof<MfsArgs>()));
   const size = mounted_bytes();
-  const base = uvm_km_valloc(kernel_map(), size);
-  let error = base != 0 ? newfs(base, size) : ENOMEM;
+  let error = map_memory(size);
+  if (error == 0) error = newfs(size);
   if (error == 0) {
     const way = bootarg(cs("mfs.way"));
     const repair = bootarg(cs("mfs.repair"));
     args.fspec = cs("mfs");
-    args.base = base;
+    args.base = MEMBASE;
     args.size = size;
     args.way = way != 0 ? way : cs("aobj");
     args.repair = repair != 0 ? repair : cs("");
     error = do_mount(cs("mfs"), arg, MNT_ASYNC, changetype<usize>(args), curproc());
   }
-  if (base != 0) uvm_km_free(kernel_map(), base, size);
   exit1(curproc(), error);
 }
 
