@@ -67,7 +67,8 @@ function registersOf(size: OperandSize): readonly Register[] {
 /** An operand for a code of the table, or undefined for codes this test leaves out. */
 function randomOperand(code: string, operandSize: OperandSize, random: Random): Operand | undefined {
   const size = sizeOf(code, operandSize);
-  const fixed: Record<string, Operand> = { AL: o.al, CL: o.cl, DX: o.dx, eAX: operandSize === 2 ? o.ax : o.eax, "1": 1 };
+  const accumulator = operandSize === 2 ? o.ax : o.eax;
+  const fixed: Record<string, Operand> = { AL: o.al, CL: o.cl, DX: o.dx, eAX: accumulator, "1": 1 };
   if (fixed[code] !== undefined) return fixed[code];
   if (/^E[bwvd]$/.test(code)) return random.below(2) ? random.pick(registersOf(size)) : randomMemory(random, size);
   if (/^[GZ][bwvd]$/.test(code)) return random.pick(registersOf(size));
@@ -108,24 +109,27 @@ function operandDifference(
     const index = operand.index ? NAMES.get(operand.index) : "none";
     const read = [registerName(instruction.memoryBase), registerName(instruction.memoryIndex)];
     const displacement = Number(BigInt.asIntN(32, BigInt(instruction.memoryDisplacement)));
-    const same = read[0] === base && read[1] === index && displacement === operand.displacement;
-    return same && (!operand.index || instruction.memoryIndexScale === operand.scale) ? undefined : `memory ${read} ${displacement}`;
+    const scaled = !operand.index || instruction.memoryIndexScale === operand.scale;
+    const same = read[0] === base && read[1] === index && displacement === operand.displacement && scaled;
+    return same ? undefined : `memory ${read} ${displacement}`;
   }
   if (kind !== OpKind.Register) return "no register operand";
   const read = registerName(instruction.opRegister(at));
   const meant = NAMES.get(operand) as string;
   // Of selectors iced shows the whole register.
-  return read === meant || (/^[EG]w$/.test(code) && read === `e${meant}`) ? undefined : `register ${read} instead of ${meant}`;
+  if (read === meant || (/^[EG]w$/.test(code) && read === `e${meant}`)) return undefined;
+  return `register ${read} instead of ${meant}`;
 }
 
-/** Encodes one random use of a row and lets iced read it. Returns a complaint, "" when right, undefined when left out. */
+/** Encodes one random use of a row and lets iced read it: a complaint, "" when right, undefined when left out. */
 function tryRow(row: OpcodeRow, random: Random): string | undefined {
   const codes = operandsOf(row);
   const operandSize = codes.some((code) => code.endsWith("v") || code === "eAX") ? random.pick([2, 4] as const) : 4;
   const operands = codes.map((code) => randomOperand(code, operandSize, random));
   if (operands.some((one) => one === undefined)) return undefined;
   const known = operands as Operand[];
-  if (operandSize === 2 && !known.some((one) => typeof one === "object" && "size" in one && one.size === 2)) return undefined;
+  const tellsSize = known.some((one) => typeof one === "object" && "size" in one && one.size === 2);
+  if (operandSize === 2 && !tellsSize) return undefined;
   const { bytes } = encodeInstruction(row.mnemonic, known);
   const decoder = new Decoder(32, Uint8Array.from(bytes), DecoderOptions.None);
   const instruction = decoder.decode();
@@ -135,7 +139,8 @@ function tryRow(row: OpcodeRow, random: Random): string | undefined {
     if (instruction.length !== bytes.length) return `${text}: length ${instruction.length}`;
     // The exchange is symmetric: an assembler may swap its operands, and of eax with itself it makes a nop.
     if (row.mnemonic === "xchg" || row.mnemonic === "test") return "";
-    if (![row.mnemonic, row.mnemonic16, OTHER_NAMES[row.mnemonic]].includes(mnemonic)) return `${text}: read as ${mnemonic}`;
+    const names = [row.mnemonic, row.mnemonic16, OTHER_NAMES[row.mnemonic]];
+    if (!names.includes(mnemonic)) return `${text}: read as ${mnemonic}`;
     for (const [at, operand] of known.entries()) {
       const difference = operandDifference(instruction, at, codes[at] as string, operand, operandSize);
       if (difference !== undefined) return `${text}: operand ${at}: ${difference}`;
@@ -186,7 +191,8 @@ t.test("system instructions have the bytes of the manual", (t) => {
   for (const [mnemonic, operands, hex] of cases) {
     t.equal(Buffer.from(encodeInstruction(mnemonic, operands).bytes).toString("hex"), hex, mnemonic);
   }
-  t.throws(() => encodeInstruction("movzx", [o.eax, o.at(o.ebx)]), /no encoding/, "a size that nothing tells is refused");
+  const unsized = (): unknown => encodeInstruction("movzx", [o.eax, o.at(o.ebx)]);
+  t.throws(unsized, /no encoding/, "a size that nothing tells is refused");
   t.end();
 });
 
@@ -201,7 +207,8 @@ t.test("jumps reach their labels whether near or far, forward or backward", (t) 
     const targets: number[] = [];
     while (decoder.canDecode) {
       const instruction = decoder.decode();
-      if (instruction.isJmpShortOrNear || instruction.isJccShortOrNear) targets.push(Number(instruction.nearBranchTarget));
+      const isJump = instruction.isJmpShortOrNear || instruction.isJccShortOrNear;
+      if (isJump) targets.push(Number(instruction.nearBranchTarget));
       instruction.free();
     }
     decoder.free();
@@ -220,7 +227,8 @@ t.test("asc's program gives the offsets, types and sizes of structs, and cs() me
   const overlay = new Map([["kernel/shape.ts", GUEST]]);
   const { diagnostics, layouts, wasm } = await compileGuest(["kernel/shape.ts"], { overlay });
   t.same(diagnostics.filter((one) => one.severity === "error"), []);
-  const offsets = (name: string): unknown => layouts[name]?.fields.map((field) => [field.name, field.offset, field.size]);
+  const offsets = (struct: string): unknown =>
+    layouts[struct]?.fields.map(({ name, offset, size }) => [name, offset, size]);
   t.same(offsets("Shape"), [["a", 0, 1], ["b", 4, 4], ["c", 8, 2], ["d", 16, 8], ["e", 24, 1], ["next", 28, 4]]);
   t.same(layouts["Shape"]?.size, 32);
   t.match(layouts["Shape"]?.fields.at(-1), { type: /Shape$/ });
@@ -230,7 +238,8 @@ t.test("asc's program gives the offsets, types and sizes of structs, and cs() me
 });
 
 t.test("a mistake in a guest file is reported with file and line", async (t) => {
-  const overlay = new Map([["kernel/shape.ts", "export function f(): u32 {\n  return nothing;\n}\nexport const g = cs(1);\n"]]);
+  const source = "export function f(): u32 {\n  return nothing;\n}\nexport const g = cs(1);\n";
+  const overlay = new Map([["kernel/shape.ts", source]]);
   const { diagnostics, wasm } = await compileGuest(["kernel/shape.ts"], { overlay });
   t.equal(wasm, undefined);
   const errors = diagnostics.filter((one) => one.severity === "error").map((one) => `${one.file}:${one.line}`);
@@ -260,7 +269,8 @@ function addressOf(image: LinkedImage, plain: string): number {
 
 t.test("the symbol table for DDB is sorted and holds text, data and absolute symbols", (t) => {
   const counter = new Assembler().symbol("vm/a/counter", "object").word("vm/a/first").data(4);
-  const image = link([guestFunction("vm/a/first", ["vm/b/second"]), guestFunction("vm/b/second", ["first"]), counter], "first");
+  const functions = [guestFunction("vm/a/first", ["vm/b/second"]), guestFunction("vm/b/second", ["first"])];
+  const image = link([...functions, counter], "first");
   const table = addressOf(image, "ddb_symtab");
   const names = table + word(image, table + 4);
   const nameAt = (offset: number): string => {
@@ -290,7 +300,8 @@ t.test("undefined, duplicate and overlapping input gets one line each", (t) => {
     return [];
   };
   t.same(problems([guestFunction("vm/a/start", ["gone"])]), ["undefined symbol gone, needed by vm/a/start"]);
-  t.match(problems([guestFunction("vm/a/start", []), guestFunction("vm/b/start", [])]), [/start is defined more than once/]);
+  const twins = [guestFunction("vm/a/start", []), guestFunction("vm/b/start", [])];
+  t.match(problems(twins), [/start is defined more than once/]);
   const block = (address: number): Section => ({
     ...{ kind: "data", address, bytes: new Uint8Array(8), size: 8, align: 1, symbols: [], relocations: [] },
   });
@@ -311,7 +322,8 @@ async function tinyKernel(): Promise<LinkedImage> {
   code.bind(done).op("mov", o.eax, o.at(undefined, 0xbfeffc00 | 0));
   code.op("and", o.eax, 1).op("xor", o.eax, 1).op("mov", o.edx, 0xf4).op("out", o.dx, o.eax).op("hlt");
   const hello = new Assembler().symbol("hello", "object").bytes([...Buffer.from("hello, kernel\n\0")]).data(1);
-  const lines = [{ offset: 0, file: "kernel/init_main.ts", line: 10 }, { offset: 3, file: "kernel/init_main.ts", line: 12 }];
+  const file = "kernel/init_main.ts";
+  const lines = [{ offset: 0, file, line: 10 }, { offset: 3, file, line: 12 }];
   const guest = guestFunction("kernel/init_main/lined", [], lines);
   return link([...locore(facts), code.text(), guest, hello], "start", ["trap", "intr", "kthread_exit", "doublefault"]);
 }
@@ -325,15 +337,16 @@ t.test("the image is what readelf, gdb and QEMU expect", async (t) => {
   t.same(encodeElf(await tinyKernel()), bytes, "built twice it is the same");
   writeFileSync(kernel, bytes);
 
-  t.test("readelf finds two segments, the symbols and valid debug information", { skip: skipWithout("readelf") }, (t) => {
-    const { output, status } = run("readelf", ["-lsW", "--debug-dump=info", "--debug-dump=decodedline", "--debug-dump=frames", kernel]);
+  t.test("readelf finds segments, symbols and valid debug information", { skip: skipWithout("readelf") }, (t) => {
+    const dumps = ["info", "decodedline", "frames"].map((section) => `--debug-dump=${section}`);
+    const { output, status } = run("readelf", ["-lsW", ...dumps, kernel]);
     t.equal(status, 0);
     t.notMatch(output, /[Ww]arning|[Ee]rror/);
     t.match(output, /LOAD +0x001000 0xc0100000 0x00100000/);
     t.match(output, /FUNC +GLOBAL +DEFAULT +1 start/);
     t.match(output, /DW_AT_name +: (\(string\) )?lined/);
     t.match(output, /init_main.ts +12 +0xc01/);
-    t.match(output, /DW_CFA_def_cfa: r4 \(esp\) ofs 60/, "the frames of calltrap and the interrupt stubs are described");
+    t.match(output, /DW_CFA_def_cfa: r4 \(esp\) ofs 60/, "the stubs with trap frames are described");
     t.end();
   });
   t.test("gdb reads lines and parameters", { skip: skipWithout("gdb") }, (t) => {

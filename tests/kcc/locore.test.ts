@@ -10,7 +10,8 @@ import { compileKernel } from "../../tools/kcc/kernel.js";
 import { runQemu, skipWithout } from "./tools.js";
 
 const ENTRIES = [
-  "tests/fixtures/locore_check.ts", "kernel/i386/pcb.ts", "kernel/i386/frame.ts", "kernel/sys/param.ts", "kernel/sys/errno.ts",
+  "tests/fixtures/locore_check.ts",
+  ...["kernel/i386/pcb.ts", "kernel/i386/frame.ts", "kernel/sys/param.ts", "kernel/sys/errno.ts"],
 ];
 
 t.test("locore's copies, faults, switches and frames are right", async (t) => {

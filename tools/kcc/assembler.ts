@@ -22,6 +22,13 @@ interface Branch {
   long: boolean;
 }
 
+/** What a section is made of. */
+interface Contents {
+  readonly bytes: Uint8Array;
+  readonly relocations: Relocation[];
+  readonly symbols: SectionSymbol[];
+}
+
 type Item =
   | { readonly kind: "code"; readonly code: Encoded }
   | { readonly kind: "branch"; readonly branch: Branch }
@@ -116,7 +123,7 @@ export class Assembler {
     return { kind: "data", bytes, size: bytes.length, align, symbols, relocations };
   }
 
-  private layOut(): { bytes: Uint8Array; relocations: Relocation[]; symbols: SectionSymbol[] } {
+  private layOut(): Contents {
     let offsets = this.offsets();
     while (this.lengthenBranches(offsets)) offsets = this.offsets();
     return this.write(offsets);
@@ -176,7 +183,7 @@ export class Assembler {
     return [...long, ...[0, 8, 16, 24].map((shift) => (distance >>> shift) & 0xff)];
   }
 
-  private write(offsets: readonly number[]): { bytes: Uint8Array; relocations: Relocation[]; symbols: SectionSymbol[] } {
+  private write(offsets: readonly number[]): Contents {
     const end = offsets[this.items.length] as number;
     const bytes = new Uint8Array(end);
     const relocations: Relocation[] = [];

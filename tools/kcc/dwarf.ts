@@ -29,7 +29,9 @@ const AT = {
   frame_base: 0x40,
   type: 0x49,
 } as const;
-const FORM = { addr: 0x01, data1: 0x0b, data2: 0x05, data4: 0x06, string: 0x08, block1: 0x0a, flag: 0x0c, ref4: 0x13 } as const;
+const FORM = {
+  ...{ addr: 0x01, data1: 0x0b, data2: 0x05, data4: 0x06, string: 0x08, block1: 0x0a, flag: 0x0c, ref4: 0x13 },
+} as const;
 const LANG_C99 = 0x0c;
 const ATE_UNSIGNED = 0x07;
 const OP_BREG5_EBP = 0x75;

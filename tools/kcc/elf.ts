@@ -97,7 +97,9 @@ function writeContents(writer: ByteWriter, sections: readonly ElfSection[]): num
   });
 }
 
-function writeSectionTable(writer: ByteWriter, sections: readonly ElfSection[], offsets: number[], names: StringTable): void {
+function writeSectionTable(
+  writer: ByteWriter, sections: readonly ElfSection[], offsets: readonly number[], names: StringTable,
+): void {
   writer.bytes(new Uint8Array(SECTION_HEADER_SIZE));
   sections.forEach((section, at) => {
     writer.u32(names.add(section.name)).u32(section.type).u32(section.flags).u32(section.address);

@@ -164,9 +164,11 @@ function numberOf(operand: Operand | undefined): number {
   return typeof operand === "object" && "number" in operand ? operand.number : 0;
 }
 
-function write({ encoding, codes, operandSize }: Match, operands: readonly Operand[], prefixes: readonly number[]): Encoded {
+function write(match: Match, operands: readonly Operand[], prefixes: readonly number[]): Encoded {
+  const { encoding, codes, operandSize } = match;
   const writer = new InstructionWriter();
-  const operandOf = (letters: string): Operand | undefined => operands[codes.findIndex((code) => letters.includes(code[0]))];
+  const operandOf = (letters: string): Operand | undefined =>
+    operands[codes.findIndex((code) => letters.includes(code[0]))];
   writer.bytes.push(...prefixes);
   if (operandSize === 2) writer.bytes.push(OPERAND_SIZE_PREFIX);
   writer.bytes.push(...encoding.bytes);
@@ -214,7 +216,9 @@ function sizeIs2(operand: Operand | undefined): boolean {
  * else a doubleword. Counts in CL and ports in DX do not tell.
  */
 function impliedSize(codes: readonly string[], operands: readonly Operand[]): OperandSize {
-  const at = codes.findIndex((code, position) => /^(G|Z|R|AL|eAX)/.test(code) && isRegister(operands[position] as Operand));
+  const tells = (code: string, position: number): boolean =>
+    /^(G|Z|R|AL|eAX)/.test(code) && isRegister(operands[position] as Operand);
+  const at = codes.findIndex(tells);
   return at < 0 ? 4 : (operands[at] as Register).size;
 }
 
@@ -228,7 +232,9 @@ function withSizes(codes: readonly string[], operands: readonly Operand[]): Oper
  * size and without a register beside it is a doubleword. Throws when no row of
  * the table fits.
  */
-export function encodeInstruction(mnemonic: string, operands: readonly Operand[], prefixes: readonly number[] = []): Encoded {
+export function encodeInstruction(
+  mnemonic: string, operands: readonly Operand[], prefixes: readonly number[] = [],
+): Encoded {
   const wanted = operandSizeOf(operands);
   let best: Encoded | undefined;
   for (const row of rowsOf(mnemonic)) {
@@ -246,7 +252,8 @@ export function encodeInstruction(mnemonic: string, operands: readonly Operand[]
 
 /** Encodes a string instruction of `size` bytes, with its prefix. */
 export function encodeString(mnemonic: string, size: OperandSize, prefix?: "rep" | "repne"): Encoded {
-  const row = rowsOf(mnemonic).find((one) => /[XY]/.test(one.operands) && one.operands.includes(size === 1 ? "b" : "v"));
+  const letter = size === 1 ? "b" : "v";
+  const row = rowsOf(mnemonic).find(({ operands }) => /[XY]/.test(operands) && operands.includes(letter));
   if (row === undefined) throw new Error(`no string instruction "${mnemonic}"`);
   const prefixes = prefix === undefined ? [] : [prefix === "rep" ? 0xf3 : 0xf2];
   const wide = size === 2 ? [OPERAND_SIZE_PREFIX] : [];

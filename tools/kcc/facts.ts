@@ -2,7 +2,7 @@
 import type { Layouts } from "./asc.js";
 import { plainName } from "./symbols.js";
 
-/** The lookups that locore uses, by plain names (of equal ones the first counts); each throws one line when the guest lacks the name. */
+/** The lookups that locore uses, by plain names (of equal ones the first counts). They throw for an unknown name. */
 export function guestFacts(constants: ReadonlyMap<string, number>, layouts: Layouts): {
   constant(name: string): number;
   offset(struct: string, field: string): number;

@@ -1,19 +1,15 @@
 // The linker: sections of the code generator and of the assembler become one
-// image with addresses.
-//
-//   TEXT_BASE  text of all sections in the order given (the Multiboot header
-//              is in the first one), up to `etext`
-//   DATA_BASE  asc's static blocks, whose addresses are constants in the code;
-//              then data without an address; then `ddb_symtab`, up to `edata`
-//              then bss, up to `end`
+// image with addresses and no open references.
 //
 // Names that begin with a dot are resolved and then forgotten: they are in no
-// symbol table. Symbols that no section holds: kernel_text, etext, edata, end, ddb_symtab,
-// ddb_symtab_end, and the absolute ones of memory_map.ts.
+// symbol table. Symbols that no section holds: kernel_text, etext, edata, end,
+// ddb_symtab, ddb_symtab_end, and the absolute ones of memory_map.ts.
 import { encodeDdbSymtab } from "./ddb_symtab.js";
-import { ABSOLUTE_SYMBOLS, BOOTSTRAP_MAPPED, DATA_BASE, KERNBASE, TEXT_BASE } from "./memory_map.js";
-import type { DataSection, Section, SectionSymbol, TextSection } from "./object.js";
-import { SymbolIndex, compareSymbols, plainName } from "./symbols.js";
+import { hex, label, layOutImage, symbolsOf } from "./image_layout.js";
+import type { ImageLayout, Placed } from "./image_layout.js";
+import { DATA_BASE, TEXT_BASE } from "./memory_map.js";
+import type { Section, TextSection } from "./object.js";
+import { SymbolIndex } from "./symbols.js";
 import type { LinkedSymbol } from "./symbols.js";
 
 /** Between functions; never executed. */
@@ -59,73 +55,16 @@ export class LinkError extends Error {
   }
 }
 
-interface Placed<S extends Section> {
-  readonly section: S;
-  readonly address: number;
+function fill(placed: readonly Placed<Section>[], address: number, end: number, padding: number): LinkedSegment {
+  const bytes = new Uint8Array(end - address).fill(padding);
+  for (const one of placed) bytes.set(one.section.bytes, one.address - address);
+  return { address, bytes, memorySize: bytes.length };
 }
 
-function alignUp(value: number, align: number): number {
-  return Math.ceil(value / align) * align;
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`;
-}
-
-/** Gives addresses to sections in order; returns the end. */
-function place<S extends Section>(sections: readonly S[], start: number, placed: Placed<S>[]): number {
-  let address = start;
-  for (const section of sections) {
-    address = alignUp(address, section.align);
-    placed.push({ section, address });
-    address += section.kind === "text" ? section.bytes.length : section.size;
-  }
-  return address;
-}
-
-/** Puts the sections with given addresses first; returns their end. */
-function placeFixed(sections: readonly DataSection[], placed: Placed<DataSection>[], errors: string[]): number {
-  let end = DATA_BASE;
-  const sorted = [...sections].sort((a, b) => (a.address as number) - (b.address as number));
-  for (const section of sorted) {
-    const address = section.address as number;
-    if (address < end) errors.push(`data at ${hex(address)} overlaps what ends at ${hex(end)}`);
-    placed.push({ section, address });
-    end = Math.max(end, address + section.size);
-  }
-  return end;
-}
-
-/** A section with a frame holds one function, which owns it. */
-function toLinked(symbol: SectionSymbol, placed: Placed<Section>): LinkedSymbol {
-  const { section, address } = placed;
-  const text = section.kind === "text" ? section : undefined;
-  return {
-    name: symbol.name,
-    plain: plainName(symbol.name),
-    address: address + symbol.offset,
-    size: symbol.size,
-    type: symbol.type,
-    global: symbol.global,
-    segment: section.kind,
-    frame: symbol.type === "func" ? text?.frame : undefined,
-  };
-}
-
-function label(name: string, address: number, segment: LinkedSymbol["segment"]): LinkedSymbol {
-  return { name, plain: name, address: address >>> 0, size: 0, type: "none", global: true, segment };
-}
-
-function absoluteSymbols(): LinkedSymbol[] {
-  return Object.entries(ABSOLUTE_SYMBOLS).map(([name, value]) => ({
-    ...label(name, value, "absolute"),
-    type: "object",
-  }));
-}
-
-/** Fills the relocated fields of one section inside its segment. */
-function relocate(placed: Placed<Section>, segment: LinkedSegment, index: SymbolIndex, missing: Map<string, string>): void {
-  const { section, address } = placed;
+/** Fills the relocated fields of one section inside its segment; notes each unknown symbol with one user. */
+function relocate(
+  { section, address }: Placed<Section>, segment: LinkedSegment, index: SymbolIndex, missing: Map<string, string>,
+): void {
   const view = new DataView(segment.bytes.buffer, segment.bytes.byteOffset, segment.bytes.byteLength);
   for (const { offset, kind, symbol, addend } of section.relocations) {
     const target = index.find(symbol);
@@ -139,86 +78,62 @@ function relocate(placed: Placed<Section>, segment: LinkedSegment, index: Symbol
   }
 }
 
-function fill(placed: readonly Placed<Section>[], address: number, end: number, padding: number): LinkedSegment {
-  const bytes = new Uint8Array(end - address).fill(padding);
-  for (const one of placed) bytes.set(one.section.bytes, one.address - address);
-  return { address, bytes, memorySize: bytes.length };
-}
-
 function linesOf({ section, address }: Placed<TextSection>): LineSequence {
   const lines = section.lines.map(({ offset, file, line }) => ({ address: address + offset, file, line }));
   return { end: address + section.bytes.length, lines: lines.sort((a, b) => a.address - b.address) };
 }
 
-function checkFullNames(symbols: readonly LinkedSymbol[], errors: string[]): void {
+function repeatedNames(symbols: readonly LinkedSymbol[]): string[] {
   const seen = new Set<string>();
-  for (const { name } of symbols) {
-    if (seen.has(name)) errors.push(`symbol ${name} is defined more than once`);
-    seen.add(name);
-  }
+  const repeated = new Set<string>();
+  for (const { name } of symbols) (seen.has(name) ? repeated : seen).add(name);
+  return [...repeated].map((name) => `symbol ${name} is defined more than once`);
+}
+
+/** What the symbol tables show. */
+function visible(symbols: readonly LinkedSymbol[]): LinkedSymbol[] {
+  return symbols.filter((one) => !one.name.startsWith("."));
+}
+
+/** The final layout: the symbol table's size depends on the names only, so a layout without it gives the size. */
+function layOutWithSymtab(sections: readonly Section[]): ImageLayout {
+  const names = visible(symbolsOf(layOutImage(sections, 0)));
+  return layOutImage(sections, encodeDdbSymtab(names).length);
+}
+
+/** Zero-valued symbols for the names in `optional` that nothing defines. */
+function standIns(optional: readonly string[], symbols: readonly LinkedSymbol[]): LinkedSymbol[] {
+  const defined = new Set(symbols.map((one) => one.plain));
+  return optional.filter((name) => !defined.has(name)).map((name) => label(name, 0, "absolute"));
 }
 
 /**
  * Links. The first text section must hold the Multiboot header; `entry` is a
  * symbol name. References to the names in `optional` become 0 when nothing
- * defines them (kernels of tests lack parts). Throws LinkError with every undefined or duplicate symbol and
- * overlap.
+ * defines them (kernels of tests lack parts). Throws LinkError with every
+ * undefined or duplicate symbol and every overlap.
  */
 export function link(sections: readonly Section[], entry: string, optional: readonly string[] = []): LinkedImage {
-  const errors: string[] = [];
-  const text: Placed<TextSection>[] = [];
-  const data: Placed<DataSection>[] = [];
-  const bss: Placed<DataSection>[] = [];
-
-  const etext = place(sections.filter((one): one is TextSection => one.kind === "text"), TEXT_BASE, text);
-  if (etext > DATA_BASE) errors.push(`text ends at ${hex(etext)}, beyond the start of data at ${hex(DATA_BASE)}`);
-  const initialised = sections.filter((one): one is DataSection => one.kind === "data");
-  const fixedEnd = placeFixed(initialised.filter((one) => one.address !== undefined), data, errors);
-  const dataEnd = place(initialised.filter((one) => one.address === undefined), fixedEnd, data);
-
-  // The table's size is known before its addresses: encode twice.
-  const symtab = alignUp(dataEnd, 4);
-  const bssSections = sections.filter((one): one is DataSection => one.kind === "bss");
-  const symbolsFor = (edata: number, end: number): LinkedSymbol[] =>
-    [
-      ...[...text, ...data, ...bss].flatMap((one) => one.section.symbols.map((symbol) => toLinked(symbol, one))),
-      ...absoluteSymbols(),
-      label("kernel_text", TEXT_BASE, "text"),
-      label("etext", etext, "text"),
-      label("ddb_symtab", symtab, "data"),
-      label("ddb_symtab_end", edata, "data"),
-      label("edata", edata, "data"),
-      label("end", end, "bss"),
-    ].sort(compareSymbols);
-  const visible = (symbols: readonly LinkedSymbol[]): LinkedSymbol[] => symbols.filter((one) => !one.name.startsWith("."));
-  const bssSymbols = bssSections.flatMap((section) =>
-    section.symbols.map((symbol) => toLinked(symbol, { section, address: 0 })),
-  );
-  const edata = symtab + encodeDdbSymtab(visible([...symbolsFor(0, 0), ...bssSymbols])).length;
-  const end = place(bssSections, edata, bss);
-
-  if (end > KERNBASE + BOOTSTRAP_MAPPED) errors.push(`the image ends at ${hex(end)}, beyond what locore maps`);
-  const symbols = symbolsFor(edata, end);
-  const defined = new Set(symbols.map((one) => one.plain));
-  const absent = optional.filter((name) => !defined.has(name)).map((name) => label(name, 0, "absolute"));
-  checkFullNames(symbols, errors);
-  const index = new SymbolIndex([...symbols, ...absent]);
-  errors.push(...index.duplicates());
-  const textSegment = fill(text, TEXT_BASE, etext, NOP);
-  const dataSegment = fill(data, DATA_BASE, edata, 0);
-  dataSegment.bytes.set(encodeDdbSymtab(visible(symbols)), symtab - DATA_BASE);
+  const layout = layOutWithSymtab(sections);
+  const symbols = symbolsOf(layout);
+  const index = new SymbolIndex([...symbols, ...standIns(optional, symbols)]);
+  const text = fill(layout.text, TEXT_BASE, layout.etext, NOP);
+  const data = fill(layout.data, DATA_BASE, layout.edata, 0);
+  data.bytes.set(encodeDdbSymtab(visible(symbols)), layout.symtab - DATA_BASE);
   const missing = new Map<string, string>();
-  for (const one of text) relocate(one, textSegment, index, missing);
-  for (const one of data) relocate(one, dataSegment, index, missing);
-  for (const [name, user] of missing) errors.push(`undefined symbol ${name}, needed by ${user}`);
+  for (const one of layout.text) relocate(one, text, index, missing);
+  for (const one of layout.data) relocate(one, data, index, missing);
+
   const start = index.find(entry);
+  const errors = [...layout.errors, ...repeatedNames(symbols), ...index.duplicates()];
+  for (const [name, user] of missing) errors.push(`undefined symbol ${name}, needed by ${user}`);
   if (start === undefined) errors.push(`undefined entry symbol ${entry}`);
-  if (errors.length > 0) throw new LinkError(errors);
+  if (start === undefined || errors.length > 0) throw new LinkError(errors);
   return {
-    text: textSegment,
-    data: { ...dataSegment, memorySize: end - DATA_BASE },
+    text,
+    data: { ...data, memorySize: layout.end - DATA_BASE },
     symbols: visible(symbols),
-    lines: text.map(linesOf).filter((sequence) => sequence.lines.length > 0),
-    entry: (start as LinkedSymbol).address,
+    lines: layout.text.map(linesOf).filter((sequence) => sequence.lines.length > 0),
+    entry: start.address,
   };
 }

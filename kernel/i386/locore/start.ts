@@ -161,6 +161,9 @@ function userArea(facts: GuestFacts): DataSection {
   };
 }
 
+/** Variables of one word; sym.ts says what they hold. */
+const WORDS = ["multiboot_magic", "multiboot_info", "cpu_class", "curpcb", "copyout_prepare"];
+
 /** The header first: the linker keeps the order. */
 export function startSections(facts: GuestFacts): Section[] {
   return [
@@ -170,6 +173,6 @@ export function startSections(facts: GuestFacts): Section[] {
     zeroBlock("bootstrap_pdir", PAGE_SIZE, PAGE_SIZE),
     zeroBlock("bootstrap_ptps", BOOTSTRAP_PAGE_TABLES * PAGE_SIZE, PAGE_SIZE),
     userArea(facts),
-    ...["multiboot_magic", "multiboot_info", "cpu_class", "curpcb", "copyout_prepare"].map((name) => zeroBlock(name, 4, 4)),
+    ...WORDS.map((name) => zeroBlock(name, 4, 4)),
   ];
 }

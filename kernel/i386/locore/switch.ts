@@ -23,7 +23,7 @@ function switchStack(): TextSection {
   return a.op("ret").text({ size: 20, parameters: words("saved_esp", "esp"), calls: [] });
 }
 
-/** Where a new process starts: calls the function in esi with the argument in ebx; it must not come back without exit. */
+/** Where a new process starts: calls the function in esi with the argument in ebx, then kthread_exit(0). */
 function procTrampoline(): TextSection {
   const a = new Assembler();
   a.symbol("proc_trampoline").op("push", ebx).op("call", esi).op("add", esp, 4);
