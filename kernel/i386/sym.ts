@@ -7,7 +7,7 @@ export declare namespace sym {
   function etext(): usize;
   function edata(): usize;
   function end(): usize;
-  /** The symbol table that the linker made for DDB; see tools/kcc/link.ts. */
+  /** The symbol table that the linker made for DDB; see tools/kcc/ddb_symtab.ts. */
   function ddb_symtab(): usize;
 
   /** The disassembler's opcode table, made from emu/cpu's; see tools/kcc/ddb_opcodes.ts. */
