@@ -26,9 +26,13 @@ import {
   FS_OPTSPACE, FS_OPTTIME, Fs, blkstofrags, dtog, fragoff, freespace, fsbtodb, ino_to_cg, numfrags,
 } from "./fs";
 
+// Levels of log(9).
+const LOG_ERR: u32 = 3;
+const LOG_NOTICE: u32 = 5;
+
 /** `uid %d on %s: %s` on the log. */
 export function ffs_fserr(fs: Fs, uid: u32, what: usize): void {
-  log(cs("uid %d on %s: %s\n"), uid, fs.fs_fsmnt(), what);
+  log(LOG_ERR, cs("uid %d on %s: %s\n"), uid, fs.fs_fsmnt(), what);
 }
 
 /** Tells everybody that the file system is full; ENOSPC. */
@@ -80,12 +84,12 @@ function moveRequest(fs: Fs, nsize: i32): i32 {
   const free = fs.fs_cstotal_nffree;
   if (fs.fs_optim == FS_OPTSPACE) {
     if (fs.fs_minfree < 5 || i64(free) > (i64(fs.fs_dsize) * i64(fs.fs_minfree)) / 200) return nsize;
-    log(cs("%s: optimization changed from SPACE to TIME\n"), fs.fs_fsmnt());
+    log(LOG_NOTICE, cs("%s: optimization changed from SPACE to TIME\n"), fs.fs_fsmnt());
     fs.fs_optim = FS_OPTTIME;
     return nsize;
   }
   if (i64(free) >= (i64(fs.fs_dsize) * i64(fs.fs_minfree - 2)) / 100) {
-    log(cs("%s: optimization changed from TIME to SPACE\n"), fs.fs_fsmnt());
+    log(LOG_NOTICE, cs("%s: optimization changed from TIME to SPACE\n"), fs.fs_fsmnt());
     fs.fs_optim = FS_OPTSPACE;
   }
   return fs.fs_bsize;
