@@ -40,7 +40,9 @@ import {
 import { VOP_CLOSE, VOP_INACTIVE, VOP_LOCK, VOP_PRINT, VOP_RECLAIM, VOP_UNLOCK, VnodeOps } from "./vnode_if";
 
 export { bdevvp, cdevvp, checkalias, vcount, vfinddev } from "./vfs_alias";
-export { dounmount, vfs_busy, vfs_getnewfsid, vfs_rootmountalloc, vfs_shutdown, vfs_unbusy, vfs_unmountall } from "./vfs_mount";
+export {
+  dounmount, vfs_busy, vfs_getnewfsid, vfs_rootmountalloc, vfs_shutdown, vfs_unbusy, vfs_unmountall,
+} from "./vfs_mount";
 export { vfs_buf_print, vfs_vnode_print } from "./vfs_print";
 export { reassignbuf, vflushbuf, vinvalbuf, vwakeup } from "./vfs_vnbufs";
 

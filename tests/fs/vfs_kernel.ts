@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { PROJECT_ROOT } from "../../tools/kcc/asc.js";
 import { Hosted, compileHosted, vmFiles } from "../lib/hosted.js";
 
-const FS_FILES = readdirSync(join(PROJECT_ROOT, "fs")).filter((name) => name.endsWith(".ts")).map((name) => `fs/${name}`);
+const FS_NAMES = readdirSync(join(PROJECT_ROOT, "fs")).filter((name) => name.endsWith(".ts"));
+const FS_FILES = FS_NAMES.map((name) => `fs/${name}`);
 const compiled = await compileHosted([...vmFiles(), ...FS_FILES, "kernel/kern_malloc.ts", "kernel/kern_proc.ts",
   "test/test_fs.ts"]);
 

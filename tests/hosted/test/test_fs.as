@@ -3,11 +3,15 @@
 // "testfs": the test says which nodes there are (test_node); they can be looked
 // up and, for links, read. Several file systems share the table; each has a root.
 // The disk: a memory of the test's; requests end at once or when the test says.
-import { genfs_abortop, genfs_islocked, genfs_lock, genfs_nullclose, genfs_nullopen, genfs_nullupdate, genfs_unlock } from "../fs/genfs";
+import {
+  genfs_abortop, genfs_islocked, genfs_lock, genfs_nullclose, genfs_nullopen, genfs_nullupdate, genfs_unlock,
+} from "../fs/genfs";
 import { vn_default_ops } from "../fs/genfs_default";
 import { B_ERROR, B_READ, Buf } from "../fs/buf";
 import { MNT_FORCE, Mount, Statfs, Vfsops } from "../fs/mount";
-import { CREATE, Componentname, DELETE, ISDOTDOT, ISLASTCN, LOCKPARENT, MAKEENTRY, Nameidata, PDIRUNLOCK, RENAME, SAVENAME } from "../fs/namei";
+import {
+  CREATE, Componentname, DELETE, ISDOTDOT, ISLASTCN, LOCKPARENT, MAKEENTRY, Nameidata, PDIRUNLOCK, RENAME, SAVENAME,
+} from "../fs/namei";
 import { NDINIT, namei } from "../fs/vfs_lookup";
 import { binvalhash, biodone, bread, bufqueue, getnewbuf } from "../fs/vfs_bio";
 import { bufinit } from "../fs/vfs_bio_mem";
