@@ -134,7 +134,7 @@ export function do_mount(type: usize, path: usize, flags: u32, data: usize, p: P
   return mount_new(nd.ni_vp, type, path, flags, data, nd, p);
 }
 
-/** unmount(2) of the file system whose root is `path`. EINVAL for others and the root; EBUSY unless MNT_FORCE. Sleeps. */
+/** unmount(2) of the file system whose root is `path`: EINVAL for others and for the root, EBUSY without MNT_FORCE. */
 export function do_unmount(path: usize, flags: u32, p: Proc): i32 {
   const nd = changetype<Nameidata>(frame_alloc(offsetof<Nameidata>()));
   NDINIT(nd, LOOKUP, FOLLOW | LOCKLEAF, UIO_SYSSPACE, path, p);
