@@ -103,13 +103,19 @@ export function createBlockCache(core: Core, translate: Translate): BlockCache {
     S[COUNT] = 0;
   }
 
+  /** Whether decoded code lies at physical addresses of one page. */
+  function isCovered(page: CodePage, from: number, to: number): boolean {
+    for (let at = from; at < to; at++) {
+      if (page.coverage[at & 0xfff] !== 0) return true;
+    }
+    return false;
+  }
+
   function invalidate(physical: number, length: number): void {
     for (let at = physical; at < physical + length;) {
       const end = Math.min(physical + length, (at | 0xfff) + 1);
       const page = pages[at >>> 12];
-      if (page !== undefined && page.coverage.subarray(at & 0xfff, ((end - 1) & 0xfff) + 1).includes(1)) {
-        dropPage(at >>> 12);
-      }
+      if (page !== undefined && isCovered(page, at, end)) dropPage(at >>> 12);
       at = end;
     }
   }

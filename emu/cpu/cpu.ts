@@ -15,7 +15,9 @@ import { BREAK, FAULT, NO_ERROR_CODE, SHUTDOWN, createFaults } from "./faults.js
 import type { Faults } from "./faults.js";
 import { createFlags } from "./flags.js";
 import type { Flags } from "./flags.js";
-import type { BreakpointCallback, Counters, CpuConfig, CpuInterface, SegmentRegister, StopReason } from "./interface.js";
+import type {
+  BreakpointCallback, Counters, CpuConfig, CpuInterface, SegmentRegister, StopReason,
+} from "./interface.js";
 import { createInterrupts } from "./interrupts.js";
 import type { Interrupts } from "./interrupts.js";
 import { createMemory } from "./memory.js";
@@ -133,6 +135,7 @@ export class Cpu implements CpuInterface {
     S[EIP] = value;
     S[REPEAT_RESUMED] = 0;
     S[HALTED] = 0;
+    this.#cache.resumeAt = -1;
   }
 
   get eflags(): number {
@@ -300,6 +303,7 @@ export class Cpu implements CpuInterface {
       this.#beginSlice(this.cycles + LONGEST_SLICE);
       this.#cache.resumeAt = this.#linearEip();
       const stopped = this.#guarded(() => this.#single());
+      this.#cache.resumeAt = -1;
       if (stopped !== null) return stopped;
     }
     this.#fold();
@@ -389,8 +393,9 @@ export class Cpu implements CpuInterface {
     this.#abandonInstruction();
     this.#segments.setPrivilege(S[CPL]);
     if (thrown === BREAK) {
+      // No boundary: nothing is looked at that would not be without the breakpoint.
       this.#cache.resumeAt = this.#cache.stoppedAt;
-      this.#atBoundary = true;
+      this.#atBoundary = false;
       return { kind: "breakpoint", address: this.#cache.stoppedAt };
     }
     if (thrown === SHUTDOWN) {

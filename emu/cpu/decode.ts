@@ -41,7 +41,7 @@ export interface Instruction {
   /** Second immediate of ENTER, selector of a far pointer. */
   readonly imm2: number;
   readonly length: number;
-  /** m of the i386 timing: prefixes, opcode bytes, ModRM and SIB count one each, displacement and immediate one each. */
+  /** m of the i386 timing: prefixes, opcode bytes, ModRM, SIB, displacement and immediate count one each. */
   readonly components: number;
 }
 

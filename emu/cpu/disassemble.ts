@@ -29,8 +29,8 @@ const SPELLING: Readonly<Record<string, readonly [string, string]>> = {
 };
 
 /** Mnemonics whose operand in memory needs no size. */
-const UNSIZED = new Set(["lea", "bound", "lgdt", "lidt", "sgdt", "sidt", "invlpg", "lldt", "ltr", "verr", "verw", "lmsw",
-  "sldt", "str", "smsw", "les", "lds", "lss", "lfs", "lgs", "arpl", "lar", "lsl", "call", "jmp", "ljmp", "lcall",
+const UNSIZED = new Set(["lea", "bound", "lgdt", "lidt", "sgdt", "sidt", "invlpg", "lldt", "ltr", "verr", "verw",
+  "lmsw", "sldt", "str", "smsw", "les", "lds", "lss", "lfs", "lgs", "arpl", "lar", "lsl", "call", "jmp", "ljmp", "lcall",
   "esc"]);
 
 /** A word operand that prints as a register of the operand size. */
@@ -187,17 +187,15 @@ function prefixText(instruction: Instruction): string {
   return `${words}${repeat === 0xf3 ? "rep" : "repnz"} `;
 }
 
-/** The register exchanges of one register with itself are NOPs with an operand size. */
 function operandList(context: Context): string {
   const { instruction } = context;
   const { row } = instruction;
   const codes = [...operandsOf(row!)];
-  if (row!.mnemonic === "xlat") return `%${SEGMENT_NAMES[instruction.override >= 0 ? instruction.override : DS]}:(%ebx)`;
+  if (row!.mnemonic === "xlat") return `%${SEGMENT_NAMES[instruction.segment]}:(%ebx)`;
   if (row!.mnemonic === "enter") return `${immediateText(instruction, 2)},$${hex(instruction.imm2)}`;
   if (row!.mnemonic === "bound") codes.reverse();
   // A shift by one prints its operand alone.
   if (codes.at(-1) === "1") codes.pop();
-  // The immediate of an INT or a port is a byte; that of a shift too.
   const texts = codes.map((code) => operandText(code, context)).reverse();
   return texts.join(",");
 }
@@ -212,7 +210,9 @@ export function disassemble(
   const instruction = decode(fetch, big, model);
   const { row } = instruction;
   if (row === null || row.semantic === "escape" || instruction.length > MAX_LENGTH) return { length: 1, text: "(bad)" };
-  if (row.mnemonic === "nop" && instruction.operandSize === 2) return { length: instruction.length, text: "xchg   %ax,%ax" };
+  if (row.mnemonic === "nop" && instruction.operandSize === 2) {
+    return { length: instruction.length, text: "xchg   %ax,%ax" };
+  }
   const context: Context = { instruction, eip, size: instruction.operandSize };
   const operands = operandList(context);
   const mnemonic = prefixText(instruction) + mnemonicOf(instruction);

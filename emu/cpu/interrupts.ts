@@ -148,6 +148,8 @@ export function createInterrupts(core: Core): Interrupts {
   /** Delivers through the IDT; may raise. */
   function deliver(vector: number, kind: EventKind, error: number): void {
     const external = kind === "software" ? 0 : 1;
+    S[TAKEN] = 0;
+    S[REPEAT_RESUMED] = 0;
     const gate = readGate(vector, kind);
     const type = systemTypeOf(gate);
     const selector = gate.low >>> 16;
@@ -182,8 +184,6 @@ export function createInterrupts(core: Core): Interrupts {
     }
     const interruptGate = (type & 1) === 0;
     S[EFLAGS] &= ~(FLAG.TF | FLAG.NT | FLAG.RF | FLAG.VM | (interruptGate ? FLAG.IF : 0));
-    S[TAKEN] = 0;
-    S[REPEAT_RESUMED] = 0;
   }
 
   function exception(vector: number, error: number, trap: boolean): void {

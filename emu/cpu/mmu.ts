@@ -20,7 +20,9 @@
 import { penaltiesOf } from "./clocks.js";
 import type { CpuConfig, Counters } from "./interface.js";
 import type { Faults } from "./faults.js";
-import { BUDGET, COUNT, CR0, CR0_BIT, CR2, CR3, FETCH_PAGE, LINEAR_PAGES, MAX_TLB_ENTRIES, MODE, VECTOR } from "./state.js";
+import {
+  BUDGET, COUNT, CR0, CR0_BIT, CR2, CR3, FETCH_PAGE, LINEAR_PAGES, MAX_TLB_ENTRIES, MODE, VECTOR,
+} from "./state.js";
 import type { State } from "./state.js";
 
 /** Bits of page directory and page table entries. */

@@ -37,7 +37,7 @@ export function createTasks(core: Core): Tasks {
     const error = descriptor.selector & 0xfffc;
     const type = systemTypeOf(descriptor);
     if (type === SYSTEM_TYPE.TSS16 || type === SYSTEM_TYPE.TSS16_BUSY) {
-      faults.shutdown(`task state segment ${error.toString(16)} is a 16-bit one, which this processor does not support`);
+      faults.shutdown(`task state segment ${error.toString(16)} is a 16-bit one, which is not supported`);
     }
     const expected = busy ? SYSTEM_TYPE.TSS_BUSY : SYSTEM_TYPE.TSS;
     if (type !== expected) faults.raise(busy ? VECTOR.TS : VECTOR.GP, error);
@@ -59,7 +59,8 @@ export function createTasks(core: Core): Tasks {
     const error = selector & 0xfffc;
     if ((selector & 4) !== 0) faults.raise(VECTOR.TS, error);
     const descriptor = segments.readDescriptor(selector, VECTOR.TS);
-    if (systemTypeOf(descriptor) !== SYSTEM_TYPE.LDT || !isPresentDescriptor(descriptor)) faults.raise(VECTOR.TS, error);
+    if (systemTypeOf(descriptor) !== SYSTEM_TYPE.LDT) faults.raise(VECTOR.TS, error);
+    if (!isPresentDescriptor(descriptor)) faults.raise(VECTOR.TS, error);
     segments.fill(LDTR, selector, descriptor);
   }
 

@@ -15,6 +15,7 @@ import type { OpcodeRow } from "../../emu/cpu/opcodes.js";
 import { CLOCK_CASES } from "./clock_cases.js";
 import { CpuRig, randomFrom } from "./cpu_rig.js";
 import { CODE, CODE_BYTES, DATA, DATA_BYTES, runNative } from "./native_i386.js";
+import type { CaseOutput } from "./native_i386.js";
 import { AT, PTE, ProtectedRig, SELECTOR } from "./protected_rig.js";
 import { semanticCases } from "./semantics_cases.js";
 import type { SemanticCase } from "./semantics_cases.js";
@@ -41,7 +42,8 @@ function encodings(row: OpcodeRow, count: number, random: () => number): number[
       const sib = mod !== 3 && rm === 4 ? random() & 0xff : -1;
       if (sib >= 0) code.push(sib);
       if (mod === 1) code.push(...random32(1));
-      if (mod === 2 || (mod === 0 && (rm === 5 || (sib & 0x87) === 5 || (sib >= 0 && (sib & 7) === 5)))) code.push(...random32(4));
+      const withoutBase = rm === 5 || (sib >= 0 && (sib & 7) === 5);
+      if (mod === 2 || (mod === 0 && withoutBase)) code.push(...random32(4));
     }
     const sizes: Readonly<Record<string, number>> = { ib: 1, iw: 2, id: word ? 2 : 4, cb: 1, cd: word ? 2 : 4,
       cp: word ? 4 : 6, mo: 4 };
@@ -121,7 +123,7 @@ t.test("the disassembler writes what objdump writes", async (t) => {
 });
 
 /** Runs a case on the emulated processor; returns what differs from the native outcome. */
-function differences(rig: CpuRig, input: SemanticCase, native: ReturnType<typeof runNative>[number] & object): string[] {
+function differences(rig: CpuRig, input: SemanticCase, expected: CaseOutput): string[] {
   const { cpu, ram } = rig;
   const code = new Uint8Array(CODE_BYTES).fill(0x90);
   code.set(input.code);
@@ -135,12 +137,12 @@ function differences(rig: CpuRig, input: SemanticCase, native: ReturnType<typeof
     if (reason.kind !== "deadline") return [JSON.stringify(reason)];
   }
   const problems: string[] = [];
-  const expected = native as { registers: Int32Array; eflags: number; data: Uint8Array };
   expected.registers.forEach((value, i) => {
     if (value !== cpu.registers[i]) problems.push(`register ${i}: ${cpu.registers[i]}, native ${value}`);
   });
   if (((cpu.eflags ^ expected.eflags) & input.mask) !== 0) {
-    problems.push(`flags ${(cpu.eflags & input.mask).toString(16)}, native ${(expected.eflags & input.mask).toString(16)}`);
+    const [mine, theirs] = [cpu.eflags, expected.eflags].map((flags) => (flags & input.mask).toString(16));
+    problems.push(`flags ${mine}, native ${theirs}`);
   }
   for (let i = 0; i < DATA_BYTES; i++) {
     if (ram[DATA + i] !== expected.data[i]) problems.push(`data ${i}: ${ram[DATA + i]}, native ${expected.data[i]}`);
@@ -182,7 +184,8 @@ t.test("clocks add up to the sums worked from the manuals", async (t) => {
       }
       const before = rig.cpu.cycles;
       const stopped = rig.steps(steps);
-      t.equal(rig.cpu.cycles - before, sum, `${model}: ${title} [${code}]${stopped === null ? "" : JSON.stringify(stopped)}`);
+      const end = stopped === null ? "" : ` stopped: ${JSON.stringify(stopped)}`;
+      t.equal(rig.cpu.cycles - before, sum, `${model}: ${title} [${code}]${end}`);
     }
   }
 });
@@ -340,7 +343,8 @@ function checkProtection(t: Test, { model, user, wp, bits, where, write }: Prote
   const userRefused = user && (bits & PTE.U) === 0;
   const writeRefused = write && (bits & PTE.W) === 0 && (user || wp);
   const refused = userRefused || writeRefused;
-  const title = `${model} ${user ? "user" : "supervisor"} ${write ? "write" : "read"} bits ${bits} in ${where}${wp ? " WP" : ""}`;
+  const access = `${user ? "user" : "supervisor"} ${write ? "write" : "read"}`;
+  const title = `${model} ${access} bits ${bits} in ${where}${wp ? " WP" : ""}`;
   t.equal(rig.cpu.counters.exceptions[14], refused ? 1 : 0, title);
   if (!refused) return;
   t.equal(rig.stackWords(1)[0], 1 | (write ? 2 : 0) | (user ? 4 : 0), `${title}: error code`);
@@ -409,7 +413,7 @@ t.test("TLB entries stay until they are flushed, invalidated or replaced", async
 t.test("code whose TLB entry is replaced by its own loads is fetched anew", async (t) => {
   const rig = new ProtectedRig();
   // CODE is in set 0: five loads from other pages of set 0 evict it once.
-  const loads = [0x80000, 0x88000, 0x90000, 0x98000].map((page) => `a1 00 ${(page >>> 8 & 0xff).toString(16).padStart(2, "0")} 0${page >>> 16} 00`);
+  const loads = ["a100000800", "a100800800", "a100000900", "a100800900"];
   rig.code(AT.CODE, [...loads, "90", "90"].join("|"));
   rig.page();
   rig.steps(5);
@@ -816,7 +820,8 @@ t.test(`random programs run alike in one go, in slices and in steps (seed ${SEED
   };
   const whole = run((rig) => rig.run());
   t.same(run((rig) => rig.run()), whole, "twice the same");
-  t.same(run((rig) => { while (rig.cpu.run(rig.cpu.cycles + 7).kind === "deadline"); }), whole, "in slices of 7 clocks");
+  const sliced = run((rig) => { while (rig.cpu.run(rig.cpu.cycles + 7).kind === "deadline"); });
+  t.same(sliced, whole, "in slices of 7 clocks");
   t.same(run((rig) => { while (rig.cpu.step().kind === "deadline"); }), whole, "in steps");
 });
 

@@ -11,12 +11,19 @@ export interface RigOptions {
   readonly ramSize?: number;
 }
 
+export interface PortWrite {
+  readonly port: number;
+  readonly size: number;
+  readonly value: number;
+  readonly cycle: number;
+}
+
 export class CpuRig {
   readonly cpu: Cpu;
   readonly ram: Uint8Array;
   readonly view: DataView;
   /** Writes to ports, and the cycle of each. */
-  readonly writes: { readonly port: number; readonly size: number; readonly value: number; readonly cycle: number }[] = [];
+  readonly writes: PortWrite[] = [];
   readonly ports = new Map<number, number>();
   /** Vectors that the interrupt controller gives, in order. */
   readonly requests: number[] = [];
@@ -36,7 +43,7 @@ export class CpuRig {
     this.view = new DataView(memory.buffer, 0, ramSize);
   }
 
-  /** Puts bytes (numbers, or words as {d: value}) into RAM. Returns the address after them. */
+  /** Puts bytes into RAM. Returns the address after them. */
   put(address: number, bytes: readonly number[] | Uint8Array): number {
     this.ram.set(bytes, address);
     this.cpu.ramChanged(address, bytes.length);

@@ -46,7 +46,9 @@ static int old_mmap(int *args) {
   int r; __asm__ volatile("int $0x80" : "=a"(r) : "a"(90), "b"(args) : "memory"); return r;
 }
 static int all(int n, int fd, void *p, int size) {
-  char *at = p; while (size > 0) { int k = call3(n, fd, (int)at, size); if (k <= 0) return 0; at += k; size -= k; } return 1;
+  char *at = p;
+  while (size > 0) { int k = call3(n, fd, (int)at, size); if (k <= 0) return 0; at += k; size -= k; }
+  return 1;
 }
 extern void run_case(void); extern char leave_case[];
 __asm__(
@@ -55,7 +57,8 @@ __asm__(
   " mov in_regs, %eax\\n mov in_regs+4, %ecx\\n mov in_regs+8, %edx\\n mov in_regs+12, %ebx\\n"
   " mov in_regs+16, %esp\\n mov in_regs+20, %ebp\\n mov in_regs+24, %esi\\n mov in_regs+28, %edi\\n"
   " jmp 0x100000\\n"
-  ".globl leave_case\\nleave_case: mov %eax, out_regs\\n mov %esp, out_regs+16\\n mov $out_flags+4, %esp\\n pushf\\n cld\\n"
+  ".globl leave_case\\nleave_case: mov %eax, out_regs\\n mov %esp, out_regs+16\\n"
+  " mov $out_flags+4, %esp\\n pushf\\n cld\\n"
   " mov %ecx, out_regs+4\\n mov %edx, out_regs+8\\n mov %ebx, out_regs+12\\n mov %ebp, out_regs+20\\n"
   " mov %esi, out_regs+24\\n mov %edi, out_regs+28\\n mov host_esp, %esp\\n popa\\n ret\\n");
 static void copy(void *to, const void *from, int n) { char *a = to; const char *b = from; while (n-- > 0) *a++ = *b++; }

@@ -22,7 +22,8 @@ const EXCLUDED = new Set(["storeSegment", "loadSegment", "loadFarPointer", "push
 
 const EDGES = [0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff, 0x10, 0x1f, 0x20];
 const ARITHMETIC = FLAG.CF | FLAG.PF | FLAG.AF | FLAG.ZF | FLAG.SF | FLAG.OF;
-const LETTERS: Readonly<Record<string, number>> = { o: FLAG.OF, s: FLAG.SF, z: FLAG.ZF, a: FLAG.AF, p: FLAG.PF, c: FLAG.CF };
+const LETTERS: Readonly<Record<string, number>> =
+  { o: FLAG.OF, s: FLAG.SF, z: FLAG.ZF, a: FLAG.AF, p: FLAG.PF, c: FLAG.CF };
 
 function value(random: () => number): number {
   return (random() & 3) === 0 ? random() : EDGES[random() % EDGES.length];
@@ -44,7 +45,8 @@ function formsOf(row: OpcodeRow): Form[] {
   const registerOnly = !modrm || operands.some((code) => code.startsWith("R"));
   const memories = memoryOnly ? [true] : registerOnly ? [false] : [false, true];
   const prefixes = row.repeat === "" ? [0] : [0, 0xf3, 0xf2];
-  return words.flatMap((word) => memories.flatMap((memory) => prefixes.map((prefix) => ({ row, word, memory, prefix }))));
+  return words.flatMap((word) => memories.flatMap((memory) =>
+    prefixes.map((prefix) => ({ row, word, memory, prefix }))));
 }
 
 /** ModRM bytes: EBX + displacement, EBX + ESI * 2, or DATA + ESI * 4. */
@@ -71,7 +73,8 @@ function immediateBytes(kind: string, form: Form, random: () => number): number[
     case "ib":
       if (form.row.semantic === "enter") return [random() & 3];
       return form.row.semantic === "aam" ? [1 + random() % 20] : word(random, 1);
-    case "iw": return form.row.semantic === "ret" || form.row.semantic === "enter" ? [(random() & 7) * 4, 0] : word(random, 2);
+    // RET and ENTER: a few words of the stack.
+    case "iw": return [(random() & 7) * 4, 0];
     case "id": return word(random, form.word ? 2 : 4);
     // A taken branch skips the INC EDI that follows it.
     case "cb": return [1];
@@ -161,7 +164,8 @@ export function semanticCases(perForm: number, random: () => number): SemanticCa
       const eflags = 0x202 | (random() & ARITHMETIC) | direction;
       adjust(form, code, registers, data, random);
       if (!isDefined(form, code, registers) || code.length > CODE_BYTES) continue;
-      const title = `${form.row.mnemonic} ${form.row.operands} [${Array.from(code, (byte) => byte.toString(16)).join(" ")}]`;
+      const bytes = Array.from(code, (byte) => byte.toString(16)).join(" ");
+      const title = `${form.row.mnemonic} ${form.row.operands} [${bytes}]`;
       cases.push({ row: form.row, title, code, registers, eflags, data, mask: maskOf(form, code, registers) });
     }
     return cases;

@@ -131,7 +131,8 @@ export function createString(core: Core, operands: Operands, io: IoAccess): Fami
     if (step(size) < 0 || op.instruction.addressSize !== 4) return 0;
     const source = sourceAddress(op, size);
     const destination = destinationAddress(op, size, true);
-    const wanted = Math.min(count, affordable(op), Math.floor(room(source) / size), Math.floor(room(destination) / size));
+    const inPages = Math.floor(Math.min(room(source), room(destination)) / size);
+    const wanted = Math.min(count, affordable(op), inPages);
     if (wanted < 4 || ((source | destination) & (size - 1)) !== 0 || (S[DECODE_KEY] & (KEY.DS | KEY.ES)) !== 0
       || op.instruction.override >= 0) return 0;
     const from = mmu.translate(source, READ) >>> 0;
