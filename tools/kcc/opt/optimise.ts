@@ -2,8 +2,12 @@
 
 import type { IrFunction } from "../ir/ir.js";
 import { cleanUp } from "./cleanup.js";
+import { threadConditions } from "./thread.js";
+
+const MAX_ROUNDS = 8;
 
 /** Improves a function that the builder has made. */
 export function optimise(fn: IrFunction): void {
   cleanUp(fn);
+  for (let round = 0; round < MAX_ROUNDS && threadConditions(fn); round++) cleanUp(fn);
 }
