@@ -1,7 +1,7 @@
 // The line editor: insertion at the cursor, ^B ^F ^A ^E ^H DEL ^D ^K ^U ^T ^R.
 
-import { cngetc, cnputc } from "../cons";
-import { db_force_whitespace } from "./db_output";
+import { cnputc } from "../cons";
+import { db_force_whitespace, db_getc, db_puts } from "./db_output";
 
 const LINE_SIZE: u32 = 256;
 
@@ -161,8 +161,9 @@ export function db_readline(): u32 {
   db_force_whitespace();
   edit.length = 0;
   edit.cursor = 0;
-  while (!input_char(u32(cngetc()))) {}
+  while (!input_char(u32(db_getc()))) {}
   store<u8>(db_line() + edit.length, 0);
-  cnputc(10);
+  // The echo went past DDB's column; a newline brings both to the margin.
+  db_puts(cs("\n"));
   return edit.length;
 }

@@ -19,6 +19,8 @@ import { db_error } from "./db_command";
   max_width: u32;
   max_line: u32;
   radix: u32;
+  /** A key that was typed ahead and seen by db_check_interrupt; 0: none. */
+  typed_ahead: i32;
 }
 
 export const db_output_state = changetype<OutputState>(memory.data(offsetof<OutputState>()));
@@ -58,7 +60,7 @@ function db_more(): void {
   out.line = 0;
   db_puts(cs("--db_more--"));
   db_force_whitespace();
-  const c = cngetc();
+  const c = db_getc();
   for (let i: u32 = 0; i < 11; i++) {
     cnputc(8);
     cnputc(32);
@@ -114,9 +116,19 @@ export function db_print_position(): u32 {
   return db_output_state.position;
 }
 
-/** ^C typed while something is printed leaves the command. */
+/** ^C typed while something is printed leaves the command; any other key is kept for db_getc. */
 export function db_check_interrupt(): void {
-  if (cnpollc() == CTRL_C) db_error(0);
+  if (db_output_state.typed_ahead != 0) return;
+  const c = cnpollc();
+  if (c == CTRL_C) db_error(0);
+  if (c > 0) db_output_state.typed_ahead = c;
+}
+
+/** Waits for a key. */
+export function db_getc(): i32 {
+  const c = db_output_state.typed_ahead;
+  db_output_state.typed_ahead = 0;
+  return c != 0 ? c : cngetc();
 }
 
 /** Prints a string. */

@@ -94,7 +94,7 @@ function before_frame(pc: usize): bool {
 /** Prints one frame. `argp` and `frame` differ when the frame is not set up yet. */
 function print_frame(name: usize, frame: usize, argp: usize, callpc: usize, kind: u32): void {
   db_printf(cs("%s("), name != 0 ? name : cs("(null)"));
-  if (kind == NONE) print_arguments(argp, db_numargs(frame));
+  if (kind == NONE && frame != 0) print_arguments(argp, db_numargs(frame));
   db_puts(cs(") at "));
   db_printsym(callpc, DB_STGY_PROC);
   db_puts(cs("\n"));
@@ -113,7 +113,7 @@ function stopped_before_frame(pc: usize, symbol: usize): bool {
 function walk_stack(walk: Walk, count: i32, have_addr: bool, to_user: bool): void {
   let first = true;
   let last: usize = 0;
-  while (count > 0 && walk.frame != 0) {
+  while (count > 0 && (walk.frame != 0 || first)) {
     const symbol = walk.callpc != 0 && db_has_symbol(walk.callpc) ? db_search_symbol(walk.callpc, DB_STGY_ANY) : 0;
     const name = symbol != 0 ? db_symbol_name(symbol) : 0;
     const kind = name != 0 ? boundary(name) : NONE;
@@ -128,6 +128,7 @@ function walk_stack(walk: Walk, count: i32, have_addr: bool, to_user: bool): voi
     }
     first = false;
     print_frame(name, walk.frame, walk.frame + 8, walk.callpc, kind);
+    if (walk.frame == 0) return;
     last = walk.frame;
     next_frame(walk, kind);
     if (!in_kernel(walk.callpc) && walk.callpc != 0 && !to_user) {

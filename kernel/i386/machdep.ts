@@ -72,6 +72,8 @@ export function init386(first_avail: usize): void {
   icu_init();
   startrtclock();
   ddb_init();
+  // RB_KDB: into the debugger before anything else happens.
+  if (bootarg(cs("-d")) != 0) kernel_debugger();
 }
 
 /** Says which processor this is. */

@@ -5,7 +5,6 @@ import { DT_REG } from "../../fs/ufs/dir";
 import { do_rename, do_truncate, do_unlink } from "../../fs/vfs_syscalls";
 import { Vattr } from "../../fs/vnode";
 import { frame_alloc } from "../i386/cpufunc";
-import { exit1 } from "../kern_exit";
 import { free, malloc } from "../kern_malloc";
 import { curproc } from "../kern_proc";
 import { memcpy, strlen } from "../libkern";
@@ -13,7 +12,7 @@ import { printf, snprintf } from "../subr_prf";
 import { M_TEMP, M_WAITOK } from "../sys/malloc";
 import { MAXPATHLEN } from "../sys/param";
 import { map_path } from "./cp";
-import { lstat_file } from "./unistd";
+import { exit_program, lstat_file } from "./unistd";
 import { walk_tree } from "./walk";
 
 export const CHANGE_NONE: u32 = 0;
@@ -94,5 +93,5 @@ export function change_main(arg: usize): void {
   memcpy(path, args.from, strlen(args.from) + 1);
   args.error = walk_tree(path, args.skip, change_one.index, arg);
   free(path, M_TEMP);
-  exit1(curproc(), args.error);
+  exit_program(args.error);
 }

@@ -9,7 +9,6 @@ import { DT_LNK, DT_REG } from "../../fs/ufs/dir";
 import { do_readlink } from "../../fs/vfs_syscalls";
 import { Vattr, Vnode } from "../../fs/vnode";
 import { frame_alloc } from "../i386/cpufunc";
-import { exit1 } from "../kern_exit";
 import { free, malloc } from "../kern_malloc";
 import { curproc } from "../kern_proc";
 import { memcpy, strcmp, strlen } from "../libkern";
@@ -20,7 +19,7 @@ import { MAXPATHLEN } from "../sys/param";
 import { CHANGE_REMOVE, CHANGE_RENAME, CHANGE_TRUNCATE, change_of, changed_name } from "./change";
 import { map_path } from "./cp";
 import { crc32, crc32_init } from "./crc32";
-import { close_file, lstat_file, open_file, read_file } from "./unistd";
+import { close_file, exit_program, lstat_file, open_file, read_file } from "./unistd";
 import { walk_tree } from "./walk";
 
 const CHUNK: u32 = 16384;
@@ -142,5 +141,5 @@ export function cksum_main(arg: usize): void {
   args.error = walk_tree(path, args.skip, compare_one.index, arg);
   free(path, M_TEMP);
   if (args.error == 0 && args.differ != 0) args.error = EIO;
-  exit1(curproc(), args.error);
+  exit_program(args.error);
 }

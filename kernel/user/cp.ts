@@ -4,7 +4,6 @@ import { DT_DIR, DT_LNK, DT_REG } from "../../fs/ufs/dir";
 import { Vattr, Vnode } from "../../fs/vnode";
 import { do_mkdir, do_readlink, do_symlink } from "../../fs/vfs_syscalls";
 import { frame_alloc } from "../i386/cpufunc";
-import { exit1 } from "../kern_exit";
 import { free, malloc } from "../kern_malloc";
 import { curproc } from "../kern_proc";
 import { memcpy, strlen } from "../libkern";
@@ -12,7 +11,7 @@ import { printf } from "../subr_prf";
 import { ENAMETOOLONG } from "../sys/errno";
 import { M_TEMP, M_WAITOK } from "../sys/malloc";
 import { MAXPATHLEN } from "../sys/param";
-import { close_file, lstat_file, open_file, read_file, write_file } from "./unistd";
+import { close_file, exit_program, lstat_file, open_file, read_file, write_file } from "./unistd";
 import { walk_tree } from "./walk";
 
 /** Bytes moved by one read and write. */
@@ -121,5 +120,5 @@ export function cp_main(arg: usize): void {
   args.error = walk_tree(path, args.skip, copy_one.index, arg);
   free(path, M_TEMP);
   if (args.error != 0) printf(cs("cp: %s: error %d\n"), args.where, args.error);
-  exit1(curproc(), args.error);
+  exit_program(args.error);
 }

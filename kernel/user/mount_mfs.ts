@@ -19,14 +19,13 @@ import { uvm_map } from "../../vm/uvm_map";
 import { UvmObject } from "../../vm/uvm_object";
 import { uvmexp } from "../../vm/uvm_stat";
 import { frame_alloc } from "../i386/cpufunc";
-import { exit1 } from "../kern_exit";
 import { curproc } from "../kern_proc";
 import { time_second } from "../kern_time";
 import { bootarg, bootarg_u32 } from "../subr_bootargs";
 import { printf } from "../subr_prf";
 import { ENOENT } from "../sys/errno";
 import { DEV_BSHIFT, round_page } from "../sys/param";
-import { lstat_file, run_program } from "./unistd";
+import { exit_program, lstat_file, run_program } from "./unistd";
 
 const DEFAULT_SIZE: u32 = 0x800000;
 /** Where the process has the file system while it builds it. */
@@ -88,7 +87,7 @@ function mount_mfs_main(arg: usize): void {
     args.repair = repair != 0 ? repair : cs("");
     error = do_mount(cs("mfs"), arg, MNT_ASYNC, changetype<usize>(args), curproc());
   }
-  exit1(curproc(), error);
+  exit_program(error);
 }
 
 /** Makes the folder to mount on when the root has none. */
@@ -108,7 +107,7 @@ export function mount_mfs(path: usize): i32 {
 }
 
 function umount_main(arg: usize): void {
-  exit1(curproc(), do_unmount(arg, 0, curproc()));
+  exit_program(do_unmount(arg, 0, curproc()));
 }
 
 /** Unmounts `path` by a process `umount`; 0 or an errno. */

@@ -14,7 +14,6 @@ import { vput, vref, vrele } from "../../fs/vfs_subr";
 import { NOCRED, Vnode } from "../../fs/vnode";
 import { VOP_CLOSE, VOP_OPEN, VOP_STRATEGY } from "../../fs/vnode_if";
 import { frame_alloc } from "../i386/cpufunc";
-import { exit1 } from "../kern_exit";
 import { curproc } from "../kern_proc";
 import { bootarg } from "../subr_bootargs";
 import { printf } from "../subr_prf";
@@ -22,6 +21,7 @@ import { ENXIO } from "../sys/errno";
 import { DEV_BSHIFT, MAXBSIZE, NODEV } from "../sys/param";
 import { UIO_SYSSPACE } from "../sys/uio";
 import { mounted_bytes } from "./mount_mfs";
+import { exit_program } from "./unistd";
 
 /** The device vnode below the file system mounted on `path`, referenced, at `vpp`. */
 function device_of(path: usize, vpp: usize): i32 {
@@ -89,5 +89,5 @@ export function save_main(arg: usize): void {
   }
   if (error != 0) printf(cs("dd: %s: error %d\n"), arg, error);
   else printf(cs("dd: %u bytes copied from %s to %s\n"), mounted_bytes(), arg, bootarg(cs("save")));
-  exit1(curproc(), error);
+  exit_program(error);
 }

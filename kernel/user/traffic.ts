@@ -11,7 +11,6 @@
 import { do_mkdir, do_rename, do_unlink } from "../../fs/vfs_syscalls";
 import { Vnode } from "../../fs/vnode";
 import { frame_alloc } from "../i386/cpufunc";
-import { exit1 } from "../kern_exit";
 import { free, malloc } from "../kern_malloc";
 import { curproc } from "../kern_proc";
 import { printf, snprintf } from "../subr_prf";
@@ -20,7 +19,7 @@ import { M_TEMP, M_WAITOK } from "../sys/malloc";
 import { bootarg_u32 } from "../subr_bootargs";
 import { mount_mfs, print_summary, unmount_mfs } from "./mount_mfs";
 import { sync_main } from "./sync";
-import { append_file, close_file, open_file, read_file, run_program, write_file } from "./unistd";
+import { append_file, close_file, exit_program, open_file, read_file, run_program, write_file } from "./unistd";
 
 const FOLDERS: u32 = 4;
 const FILES: u32 = 72;
@@ -139,7 +138,7 @@ function append_main(arg: usize): void {
   }
   free(buf, M_TEMP);
   free(path, M_TEMP);
-  exit1(curproc(), args.error);
+  exit_program(args.error);
 }
 
 /** The writing process. */
@@ -158,7 +157,7 @@ function traffic_main(arg: usize): void {
   if (args.error == 0) args.error = shuffle(path, path + 64);
   free(buf, M_TEMP);
   free(path, M_TEMP);
-  exit1(curproc(), args.error);
+  exit_program(args.error);
 }
 
 /** The checking process: every file that is left, byte by byte. */
@@ -177,7 +176,7 @@ function check_main(arg: usize): void {
   }
   free(buf, M_TEMP);
   free(path, M_TEMP);
-  exit1(curproc(), args.error);
+  exit_program(args.error);
 }
 
 /** init of the workload `traffic`: mount, write, sync, append, sync, check, unmount, `rounds` times. Returns 0 or an errno. */

@@ -13,7 +13,7 @@ import { vput } from "../../fs/vfs_subr";
 import { vn_close, vn_open, vn_rdwr } from "../../fs/vfs_vnops";
 import { NOCRED, VDIR, Vattr, Vnode } from "../../fs/vnode";
 import { VOP_GETATTR, VOP_READDIR, VOP_UNLOCK } from "../../fs/vnode_if";
-import { kwait } from "../kern_exit";
+import { exit1, kwait } from "../kern_exit";
 import { fork_kernel_proc } from "../kern_fork";
 import { curproc } from "../kern_proc";
 import { frame_alloc } from "../i386/cpufunc";
@@ -31,7 +31,12 @@ export function run_program(name: usize, main: u32, arg: usize): i32 {
   const error = fork_kernel_proc(curproc(), main, arg, name, newp);
   if (error != 0) return -error;
   const waited = kwait(curproc(), changetype<Proc>(load<usize>(newp)).p_pid, status);
-  return waited != 0 ? -waited : load<i32>(status);
+  return waited != 0 ? -waited : load<i32>(status) >> 8;
+}
+
+/** Ends the current process with exit code `code` (0 to 255). Does not return. */
+export function exit_program(code: i32): void {
+  exit1(curproc(), code << 8);
 }
 
 /** Opens `path` for reading or (created, emptied) for writing; the unlocked, referenced vnode goes to `vpp`. */

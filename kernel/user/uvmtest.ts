@@ -33,6 +33,7 @@ import { kernel_map, uvm_km_valloc_wait, uvm_km_zalloc } from "../../vm/uvm_km";
 import { uvm_map, uvm_unmap } from "../../vm/uvm_map";
 import { UvmObject } from "../../vm/uvm_object";
 import { uvmexp } from "../../vm/uvm_stat";
+import { exit_program } from "./unistd";
 
 const OBJECT_SIZE: u32 = 8 << 20;
 const COMMA: u32 = 0x2c;

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The `ptmap` command as npm links it. In a checkout it builds what is missing
+// The `ptmap` command as npm links it. In a checkout (which has a lock file; a package has none) it builds what is missing
 // or older than its sources first; an installed package is built already.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -12,7 +12,7 @@ process.stdout.on("error", (error) => {
   throw error;
 });
 
-if (existsSync(`${project}tools/build/build.mjs`) && existsSync(`${project}.git`)) {
+if (existsSync(`${project}package-lock.json`)) {
   const { ensureBuilt } = await import("../build/build.mjs");
   await ensureBuilt();
 }
