@@ -125,9 +125,10 @@ function make_requests(first: u32, last: u32, size: u32): void {
 }
 
 /** Makes the requests of the script: numbers and ranges between commas. */
-function run_script(script: usize, size: u32): void {
+function run_script(size: u32): void {
   const endp = frame_alloc(4);
-  let at = script;
+  let at = bootarg(cs("script"));
+  if (at == 0) at = cs("32K,40K");
   while (load<u8>(at) != 0) {
     const first = number_at(at, endp);
     let last = first;
@@ -144,12 +145,11 @@ function run_script(script: usize, size: u32): void {
 
 function uvmtest_main(arg: usize): void {
   const size = bootarg_u32(cs("request"), 8192);
-  const script = bootarg(cs("script"));
   const wired = uvmexp.wired;
   test.object = uao_create(OBJECT_SIZE, 0);
   test.buffer = uvm_km_zalloc(kernel_map(), round_page(size));
   test.window = uvm_km_valloc_wait(kernel_map(), MAXBSIZE);
-  run_script(script != 0 ? script : cs("32K,40K"), size);
+  run_script(size);
   printf(cs("uvmtest: %u requests done: %u entries, %u pages of kernel_map and %d wired pages kept, "),
     test.requests, windows(false), windows(true), uvmexp.wired - wired);
   printf(cs("%d references, %u mismatches\n"), test.object.uo_refs, test.mismatches);
