@@ -20,7 +20,7 @@ export interface Folds {
 
 const ALU = new Set<Op>(["add", "sub", "and", "or", "xor"]);
 const COMMUTES = new Set<Op>(["add", "and", "or", "xor", "mul", "umul64"]);
-const DIVISIONS = new Set<Op>(["divs", "divu", "rems", "remu"]);
+const DIVISIONS = new Set<Op>(["divs", "divu", "rems", "remu", "divmods", "divmodu"]);
 const SHIFTS = new Set<Op>(["shl", "shru", "shrs"]);
 const MAX_SCALE_SHIFT = 3;
 

@@ -62,9 +62,20 @@ function shortenStep(inst: Inst): Inst {
   return { ...inst, op: step === 1 ? "inc" : "dec", b: undefined };
 }
 
+/** When one byte of a word in memory holds all the tested bits, that byte alone is tested. Only zero or not is asked. */
+function narrowTest(inst: Inst): Inst {
+  const [place, bits] = [inst.a, inst.b];
+  if (place?.kind !== "memory" || bits?.kind !== "immediate" || inst.size !== 4 || bits.symbol !== "") return inst;
+  const shift = [0, 8, 16, 24].find((k) => (bits.value & ~(0xff << k)) === 0);
+  if (shift === undefined) return inst;
+  const byte = { ...place, displacement: place.displacement + shift / 8 };
+  return { ...inst, a: byte, b: imm((bits.value >>> shift) & 0xff), size: 1 };
+}
+
 function shorten(block: LirBlock): void {
   const after = flagsAfter(block);
   block.insts = block.insts.map((inst, i) => {
+    if (inst.op === "test") return narrowTest(inst);
     if (after[i] === DEAD && inst.op === "lea") return shortenLea(inst);
     const isZero = inst.op === "mov" && inst.size === 4 && inst.a?.kind === "register"
       && inst.b?.kind === "immediate" && inst.b.value === 0 && inst.b.symbol === "";

@@ -220,14 +220,8 @@ export class Selector {
   private testBits(bits: Value): void {
     const [x, y] = bits.args;
     if (y.op !== "const") return this.emit("test", this.useMemory(x), reg(this.use(y)));
-    const operand = this.useMemory(x);
-    if (operand.kind !== "memory") return this.emit("test", operand, imm(y.imm));
-    if (x.op === "load8u") return this.emit("test", operand, imm(y.imm & 0xff), { size: 1 });
-    // When one byte holds all the bits, that byte alone is tested.
-    const shift = [0, 8, 16, 24].find((k) => (y.imm & ~(0xff << k)) === 0);
-    if (shift === undefined) return this.emit("test", operand, imm(y.imm));
-    const byte = { ...operand, displacement: operand.displacement + shift / 8 };
-    this.emit("test", byte, imm((y.imm >>> shift) & 0xff), { size: 1 });
+    const size = x.op === "load8u" && this.isFolded(x) ? 1 : 4;
+    this.emit("test", this.useMemory(x), imm(size === 1 ? y.imm & 0xff : y.imm), { size });
   }
 
   private compare(compare: Value): number {
@@ -409,7 +403,7 @@ export class Selector {
 
   private divide(value: Value): void {
     const [x, y] = value.args;
-    const isSigned = value.op === "divs" || value.op === "rems";
+    const isSigned = value.op === "divs" || value.op === "rems" || value.op === "divmods";
     const wantsRemainder = value.op === "rems" || value.op === "remu";
     const from = this.useAny(x);
     const divisor = y.op === "const" ? reg(this.use(y)) : this.useMemory(y);
@@ -424,7 +418,8 @@ export class Selector {
       else this.move(EDX, imm(0));
       this.emit(isSigned ? "idiv" : "div", divisor, undefined, masks);
     }
-    if (this.uses(value) > 0) this.move(this.registerOf(value), reg(wantsRemainder ? EDX : EAX));
+    if (value.op === "divmods" || value.op === "divmodu") this.takePair(value);
+    else if (this.uses(value) > 0) this.move(this.registerOf(value), reg(wantsRemainder ? EDX : EAX));
   }
 
   private multiplyWide(value: Value): void {
@@ -508,7 +503,7 @@ export class Selector {
       case "shl": case "shrs": case "shru": case "rotl": case "rotr": return this.shift(value);
       case "shl64": case "shrs64": case "shru64": return this.shiftWide(value);
       case "shld": case "shrd": return this.doubleShift(value);
-      case "divs": case "divu": case "rems": case "remu": return this.divide(value);
+      case "divs": case "divu": case "rems": case "remu": case "divmods": case "divmodu": return this.divide(value);
       case "umul64": return this.multiplyWide(value);
       case "add64": case "sub64": return this.sumWide(value);
       case "clz": case "ctz": return this.emit(value.op, reg(this.registerOf(value)), this.scanOperand(value.args[0]));

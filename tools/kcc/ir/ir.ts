@@ -25,7 +25,7 @@ export type Op =
   | "const" | "address" | "param" | "slot" | "phi" | "high"
   | "add" | "sub" | "mul" | "and" | "or" | "xor" | "shl" | "shrs" | "shru" | "rotl" | "rotr"
   | "divs" | "divu" | "rems" | "remu" | "clz" | "ctz" | "popcnt" | "ext8s" | "ext16s"
-  | "add64" | "sub64" | "umul64" | "shl64" | "shrs64" | "shru64" | "shld" | "shrd"
+  | "divmods" | "divmodu" | "add64" | "sub64" | "umul64" | "shl64" | "shrs64" | "shru64" | "shld" | "shrd"
   | "select" | CompareOp | LoadOp | StoreOp
   | "call" | "calli" | "intrinsic";
 
@@ -155,7 +155,7 @@ export function isFloating(value: Value): boolean {
 
 const LOADS = new Set<Op>(["load32", "load16u", "load16s", "load8u", "load8s"]);
 const STORES = new Set<Op>(["store32", "store16", "store8"]);
-const TRAPPING = new Set<Op>(["divs", "divu", "rems", "remu"]);
+const TRAPPING = new Set<Op>(["divs", "divu", "rems", "remu", "divmods", "divmodu"]);
 
 export function isLoad(value: Value): boolean {
   return LOADS.has(value.op);

@@ -2,6 +2,7 @@
 
 import type { IrFunction } from "../ir/ir.js";
 import { cleanUp } from "./cleanup.js";
+import { pairDivisions } from "./divisions.js";
 import { threadConditions } from "./thread.js";
 
 const MAX_ROUNDS = 8;
@@ -10,4 +11,5 @@ const MAX_ROUNDS = 8;
 export function optimise(fn: IrFunction): void {
   cleanUp(fn);
   for (let round = 0; round < MAX_ROUNDS && threadConditions(fn); round++) cleanUp(fn);
+  pairDivisions(fn);
 }
