@@ -44,8 +44,8 @@ t.test("two adjacent requests kill the kernel as the mail tells", (t) => {
 
 t.test("the same requests in reverse leak entries, addresses and wirings", (t) => {
   const { console } = run("40K,32K");
-  const further = [...console.matchAll(/, (0x[0-9a-f]+) further; (\d+) entries, (\d+) references/g)].map((m) => m.slice(1));
-  t.same(further, [["0x10000", "1", "1"], ["0x2000", "2", "1"]]);
+  const requests = console.matchAll(/, (0x[0-9a-f]+) further; (\d+) entries, (\d+) references/g);
+  t.same([...requests].map((match) => match.slice(1)), [["0x10000", "1", "1"], ["0x2000", "2", "1"]]);
   t.equal(ending(console), "2 entries, 4 pages of kernel_map and 4 wired pages kept, 1 references, 0 mismatches");
   t.end();
 });

@@ -47,8 +47,9 @@ export class MapModel {
     const at = this.findspace(hint, length, fixed);
     if (at < 0) return -1;
     const before = this.pages[at - 1];
-    const continues = before !== undefined && before.object === object && (object === 0 || before.offset + 1 === offset);
-    const merge = !nomerge && continues && before.prot === prot && before.inherit === 2;
+    const follows = object === 0 || before?.offset === offset - 1;
+    const alike = before?.object === object && before.prot === prot && before.inherit === 2;
+    const merge = !nomerge && follows && alike;
     const entry = merge ? before.entry : this.nextEntry++;
     for (let i = 0; i < length; i++) {
       this.pages[at + i] = { object, offset: object === 0 ? 0 : offset + i, prot, inherit: 2, entry };
@@ -62,7 +63,7 @@ export class MapModel {
       const page = this.pages[cut];
       if (page === undefined || this.pages[cut - 1]?.entry !== page.entry) continue;
       const fresh = this.nextEntry++;
-      for (let i = cut; this.pages[i]?.entry === page.entry; i++) this.pages[i] = { ...page, ...this.pages[i]!, entry: fresh };
+      for (let i = cut; this.pages[i]?.entry === page.entry; i++) this.pages[i] = { ...this.pages[i]!, entry: fresh };
     }
   }
 
