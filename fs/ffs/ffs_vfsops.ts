@@ -5,27 +5,26 @@
 // and the summary array behind it. fs_fmod says that the copy differs from the disk.
 // On the disk fs_clean is 1 only while the file system is not mounted for writing.
 
-import { bdev_psize } from "../../kernel/conf";
 import { frame_alloc } from "../../kernel/i386/cpufunc";
 import { lockmgr } from "../../kernel/kern_lock";
 import { free, malloc } from "../../kernel/kern_malloc";
 import { curproc } from "../../kernel/kern_proc";
 import { time_second } from "../../kernel/kern_time";
-import { bzero, howmany, memcpy, strlcpy } from "../../kernel/libkern";
+import { bzero, memcpy, strlcpy } from "../../kernel/libkern";
 import { panic, printf } from "../../kernel/subr_prf";
 import { PR_WAITOK, pool_get, pool_init } from "../../kernel/subr_pool";
-import { EBUSY, EINVAL, EIO, ENOENT, ENOTBLK } from "../../kernel/sys/errno";
+import { EBUSY, EIO, ENOENT, ENOTBLK } from "../../kernel/sys/errno";
 import { LK_EXCLUSIVE, LK_NOWAIT, LK_RELEASE, LK_RETRY, LK_SLEEPFAIL } from "../../kernel/sys/lock";
 import { M_UFSMNT, M_WAITOK } from "../../kernel/sys/malloc";
-import { PAGE_SIZE, major } from "../../kernel/sys/param";
+import { PAGE_SIZE } from "../../kernel/sys/param";
 import { Proc } from "../../kernel/sys/proc";
 import { LIST_FIRST, LIST_NEXT } from "../../kernel/sys/queue";
 import { UIO_SYSSPACE } from "../../kernel/sys/uio";
-import { B_INVAL, Buf } from "../buf";
+import { Buf } from "../buf";
 import { FREAD, FWRITE } from "../fcntl";
 import {
   MFSNAMELEN, MNAMELEN, MNT_FORCE, MNT_LAZY, MNT_LOCAL, MNT_NOWAIT, MNT_RDONLY, MNT_UPDATE, MNT_WAIT, MNT_WANTRDWR,
-  Mount, STATFS_SIZE, Statfs, VFS_VGET, Vfsops,
+  Mount, Statfs, VFS_VGET, Vfsops,
 } from "../mount";
 import { FOLLOW, LOOKUP, Nameidata } from "../namei";
 import { DINODE_SIZE, ROOTINO } from "../ufs/dinode";
@@ -36,7 +35,7 @@ import { ufs_hashlock, ufs_ihashget, ufs_ihashinit, ufs_ihashins } from "../ufs/
 import { ffs_inode_pool, ufs_vinit } from "../ufs/ufs_inode";
 import { UFSMOUNT_SIZE, Ufsmount, VFSTOUFS } from "../ufs/ufsmount";
 import { vcount } from "../vfs_alias";
-import { bawrite, bread, brelse, bwrite, getblk } from "../vfs_bio";
+import { bread, brelse } from "../vfs_bio";
 import { dev_to_name, vfsroot } from "../vfs_conf";
 import { NDINIT, namei } from "../vfs_lookup";
 import { mountlist_append, vfs_mountfree, vfs_rootmountalloc, vfs_unbusy } from "../vfs_mount";
@@ -48,10 +47,8 @@ import {
 } from "../vnode";
 import { VOP_CLOSE, VOP_FSYNC, VOP_OPEN, VOP_UNLOCK } from "../vnode_if";
 import { ffs_fifoop, ffs_specop, ffs_vnodeop, ffs_vnodeop_init } from "./ffs_vnops";
-import { ffs_sbcheck } from "./ffs_sbcheck";
-import {
-  FS_ISCLEAN, FS_WASCLEAN, Fs, MAXMNTLEN, SBLOCK, SBSIZE, blkstofrags, fsbtodb, ino_to_fsba, ino_to_fsbo,
-} from "./fs";
+import { ffs_beginwriting, ffs_cgupdate, ffs_freesb, ffs_markclean, ffs_readsb, ffs_sbupdate } from "./ffs_super";
+import { Fs, MAXMNTLEN, blkstofrags, fsbtodb, ino_to_fsba, ino_to_fsbo } from "./fs";
 
 /** Arguments of mount("ffs", …), in kernel space. */
 @unmanaged
@@ -61,73 +58,6 @@ export class UfsArgs {
 }
 
 export const ffs_vfsops: Vfsops = changetype<Vfsops>(memory.data(offsetof<Vfsops>()));
-
-/** Name of a device for messages: of a block device, "mfs" for the memory file system's. 16 bytes at `buf`. */
-function deviceName(dev: u32, buf: usize): void {
-  if (major(dev) == 255) strlcpy(buf, cs("mfs"), 16);
-  else dev_to_name(dev, buf, 16);
-}
-
-/** Reads the summary array into memory behind fs_csp; with clusters the array of fs_maxcluster follows it. */
-function readSummary(fs: Fs, devvp: Vnode, space: usize): i32 {
-  const bpp = frame_alloc(4);
-  const blocks = i32(howmany(u32(fs.fs_cssize), u32(fs.fs_fsize)));
-  let at = space;
-  for (let i = 0; i < blocks; i += fs.fs_frag) {
-    const size = i + fs.fs_frag > blocks ? (blocks - i) << fs.fs_fshift : fs.fs_bsize;
-    const error = bread(devvp, fsbtodb(fs, fs.fs_csaddr + i), u32(size), NOCRED, bpp);
-    const bp = changetype<Buf>(load<usize>(bpp));
-    if (error == 0) memcpy(at, bp.b_data, u32(size));
-    brelse(bp);
-    if (error != 0) return error;
-    at += usize(size);
-  }
-  fs.fs_csp = space;
-  fs.fs_maxcluster = space + usize(fs.fs_cssize);
-  for (let cg = 0; cg < fs.fs_ncg; cg++) fs.set_fs_maxcluster_of(cg, fs.fs_contigsumsize);
-  return 0;
-}
-
-/** Does the device reach to the end of the file system? */
-function checkDeviceSize(fs: Fs, dev: u32, name: usize): i32 {
-  if (major(dev) == 255) return 0;
-  const sectors = bdev_psize(dev);
-  if (sectors < 0 || sectors >= fsbtodb(fs, fs.fs_size)) return 0;
-  printf(cs("%s: the file system has %d sectors, the device only %d\n"), name, fsbtodb(fs, fs.fs_size), sectors);
-  return EINVAL;
-}
-
-/** Reads and checks the super block; *fsp a copy with the summary, in memory of its own. */
-function readSuperblock(devvp: Vnode, ronly: bool, fsp: usize): i32 {
-  const bpp = frame_alloc(4);
-  const name = frame_alloc(16);
-  deviceName(devvp.v_rdev, name);
-  let error = bread(devvp, SBLOCK, SBSIZE, NOCRED, bpp);
-  const bp = changetype<Buf>(load<usize>(bpp));
-  const ondisk = changetype<Fs>(bp.b_data);
-  if (error != 0) printf(cs("%s: cannot read the super block, error %d\n"), name, error);
-  if (error == 0) error = ffs_sbcheck(ondisk, name, ronly);
-  if (error == 0) error = checkDeviceSize(ondisk, devvp.v_rdev, name);
-  if (error != 0) {
-    brelse(bp);
-    return error;
-  }
-  const sbsize = u32(ondisk.fs_sbsize);
-  const fs = changetype<Fs>(malloc(sbsize, M_UFSMNT, M_WAITOK));
-  memcpy(changetype<usize>(fs), changetype<usize>(ondisk), sbsize);
-  // It will be written with its own size: no buffer of another size may stay.
-  if (sbsize < SBSIZE) bp.b_flags |= B_INVAL;
-  brelse(bp);
-  const space = malloc(u32(fs.fs_cssize) + u32(fs.fs_ncg) * 4, M_UFSMNT, M_WAITOK);
-  error = readSummary(fs, devvp, space);
-  if (error != 0) {
-    free(space, M_UFSMNT);
-    free(changetype<usize>(fs), M_UFSMNT);
-    return error;
-  }
-  store<usize>(fsp, changetype<usize>(fs));
-  return 0;
-}
 
 /** Largest file: what the pointers reach, but no block number beyond 31 bits. */
 function maxFileSize(fs: Fs): u64 {
@@ -188,7 +118,7 @@ export function ffs_mountfs(devvp: Vnode, mp: Mount, p: Proc): i32 {
   error = openDevice(devvp, ronly, p);
   if (error != 0) return error;
   const fsp = frame_alloc(4);
-  error = readSuperblock(devvp, ronly, fsp);
+  error = ffs_readsb(devvp, ronly, fsp);
   if (error != 0) {
     closeDevice(devvp, ronly, p);
     return error;
@@ -196,15 +126,9 @@ export function ffs_mountfs(devvp: Vnode, mp: Mount, p: Proc): i32 {
   const fs = changetype<Fs>(load<usize>(fsp));
   fs.fs_ronly = ronly ? 1 : 0;
   fs.fs_fmod = 0;
-  if (!ronly) beginWriting(fs);
+  if (!ronly) ffs_beginwriting(fs);
   attachMount(mp, devvp, fs);
   return 0;
-}
-
-/** A clean file system mounted for writing is marked 2 (was clean), another stays 0. */
-function beginWriting(fs: Fs): void {
-  fs.fs_clean = u8(u32(fs.fs_clean) << 1);
-  fs.fs_fmod = 1;
 }
 
 /** The names that statfs shows, and the path kept in the super block. */
@@ -228,7 +152,7 @@ export function ffs_mountupdate(mp: Mount, p: Proc): i32 {
     fs.fs_ronly = 1;
   } else if (fs.fs_ronly != 0 && (mp.mnt_flag & MNT_WANTRDWR) != 0) {
     fs.fs_ronly = 0;
-    beginWriting(fs);
+    ffs_beginwriting(fs);
     return ffs_sbupdate(ump, MNT_WAIT);
   }
   return 0;
@@ -283,16 +207,6 @@ export function ffs_flushfiles(mp: Mount, flags: u32, p: Proc): i32 {
   return vflush(mp, changetype<Vnode>(0), flags);
 }
 
-/** Writes super block and summary, and marks the file system clean if it was when it was mounted. */
-function ffs_markclean(ump: Ufsmount): void {
-  const fs = ump.um_fs;
-  if (fs.fs_ronly != 0) return;
-  if (ffs_cgupdate(ump, MNT_WAIT) != 0) return;
-  if ((fs.fs_clean & u8(FS_WASCLEAN)) == 0) return;
-  fs.fs_clean = u8(FS_ISCLEAN);
-  ffs_sbupdate(ump, MNT_WAIT);
-}
-
 /** VFS_UNMOUNT. */
 export function ffs_unmount(mp: Mount, mntflags: u32, p: Proc): i32 {
   const ump = VFSTOUFS(mp);
@@ -304,8 +218,7 @@ export function ffs_unmount(mp: Mount, mntflags: u32, p: Proc): i32 {
   if (devvp.v_type != VBAD) devvp.v_specinfo.si_mountpoint = changetype<Mount>(0);
   error = closeDevice(devvp, fs.fs_ronly != 0, p);
   vrele(devvp);
-  free(fs.fs_csp, M_UFSMNT);
-  free(changetype<usize>(fs), M_UFSMNT);
+  ffs_freesb(fs);
   free(changetype<usize>(ump), M_UFSMNT);
   mp.mnt_data = 0;
   mp.mnt_flag &= ~MNT_LOCAL;
@@ -392,41 +305,6 @@ export function ffs_sync(mp: Mount, waitfor: u32, cred: usize, p: Proc): i32 {
   fs.fs_time = time_second();
   error = ffs_cgupdate(ump, waitfor == MNT_WAIT ? MNT_WAIT : MNT_NOWAIT);
   return error != 0 ? error : allerror;
-}
-
-/** Writes the super block; waits with MNT_WAIT. */
-function ffs_sbupdate(ump: Ufsmount, waitfor: u32): i32 {
-  const fs = ump.um_fs;
-  const bp = getblk(ump.um_devvp, SBLOCK, u32(fs.fs_sbsize), 0, 0);
-  memcpy(bp.b_data, changetype<usize>(fs), u32(fs.fs_sbsize));
-  // Addresses and state of the copy in memory mean nothing on the disk.
-  const ondisk = changetype<Fs>(bp.b_data);
-  ondisk.fs_csp = 0;
-  ondisk.fs_maxcluster = 0;
-  ondisk.fs_fmod = 0;
-  ondisk.fs_ronly = 0;
-  if (waitfor == MNT_WAIT) return bwrite(bp);
-  bawrite(bp);
-  return 0;
-}
-
-/** Writes the super block and the summary array. */
-function ffs_cgupdate(ump: Ufsmount, waitfor: u32): i32 {
-  const fs = ump.um_fs;
-  let allerror = ffs_sbupdate(ump, waitfor);
-  const blocks = i32(howmany(u32(fs.fs_cssize), u32(fs.fs_fsize)));
-  let at = fs.fs_csp;
-  for (let i = 0; i < blocks; i += fs.fs_frag) {
-    const size = i + fs.fs_frag > blocks ? (blocks - i) << fs.fs_fshift : fs.fs_bsize;
-    const bp = getblk(ump.um_devvp, fsbtodb(fs, fs.fs_csaddr + i), u32(size), 0, 0);
-    memcpy(bp.b_data, at, u32(size));
-    at += usize(size);
-    let error: i32 = 0;
-    if (waitfor == MNT_WAIT) error = bwrite(bp);
-    else bawrite(bp);
-    if (error != 0) allerror = error;
-  }
-  return allerror;
 }
 
 /** A vnode with an empty inode for `ino`, in the table and locked; *vpp. Holds ufs_hashlock on entry, releases it. */

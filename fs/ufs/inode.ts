@@ -25,7 +25,7 @@ export const IN_RENAME: u32 = 0x10;
 /** Only the access time differs. */
 export const IN_ACCESSED: u32 = 0x80;
 
-/** Results of ufs_lookup for directories: what i_count says about the free slot. */
+/** One file, INODE_SIZE bytes. */
 @unmanaged
 export class Inode {
   i_hash_next: usize;

@@ -9,7 +9,7 @@ import t from "tap";
 import { FfsImage, check } from "../../tools/ffs/index.js";
 import { absent } from "../lib/boot.js";
 import { GuestPanic } from "../lib/hosted.js";
-import { damages, geometries, refusals, renames, sizes } from "./ffs_cases.js";
+import { damages, geometries, offsets, refusals, renames, sizes } from "./ffs_cases.js";
 import { ERRNO, FfsKernel, MNT, pattern } from "./ffs_kernel.js";
 import type { NewfsOptions } from "./ffs_kernel.js";
 import { History, Random } from "./ffs_model.js";
@@ -43,6 +43,12 @@ t.test("newfs lays file systems out as the algorithm says", (t) => {
   t.end();
 });
 
+t.test("structs lie as they do on the disk", (t) => {
+  const k = new FfsKernel();
+  for (const [struct, field, offset] of offsets) t.equal(k.offset(struct, field), offset, `${struct}.${field}`);
+  t.end();
+});
+
 t.test("newfs refuses what it cannot do with one line", (t) => {
   for (const { options, says } of refusals) {
     const k = new FfsKernel();
@@ -62,9 +68,9 @@ t.test("sleuthkit reads what newfs made and the kernel wrote", { skip: absent("f
     k.write("/d/file", pattern(3, 150_000));
     k.unmount();
     writeFileSync(file, k.image());
-    const run = (...argv: string[]) => spawnSync(argv[0]!, [...argv.slice(1), "-f", "ufs1", file], { encoding: "buffer" });
-    t.match(run("fsstat").stdout.toString(), /File System Type: UFS 1/);
-    const found = /^r\/r (\d+):\td\/file$/m.exec(run("fls", "-r", "-p").stdout.toString());
+    const run = (tool: string, ...flags: string[]) => spawnSync(tool, [...flags, "-f", "ufs1", file]).stdout.toString();
+    t.match(run("fsstat"), /File System Type: UFS 1/);
+    const found = /^r\/r (\d+):\td\/file$/m.exec(run("fls", "-r", "-p"));
     t.ok(found, "fls lists the file");
     const content = spawnSync("icat", ["-f", "ufs1", file, found![1]!], { encoding: "buffer" }).stdout;
     t.equal(Buffer.compare(content, pattern(3, 150_000)), 0, "icat gives its bytes");
@@ -141,7 +147,9 @@ t.test("rename follows the rules", (t) => {
     k.link("/f", "/flink");
     k.symlink("f", "/s");
     t.equal(k.rename(from, to), error, what);
-    for (const [path, present] of after) t.equal(typeof k.stat(path) !== "number", present, `${path} ${present ? "is" : "is not"} there`);
+    for (const [path, present] of after) {
+      t.equal(typeof k.stat(path) !== "number", present, `${path} ${present ? "is" : "is not"} there`);
+    }
     t.same(k.fsck(), [], "fsck finds nothing");
     t.equal(k.unmount(), 0, "nothing stays referenced");
   }

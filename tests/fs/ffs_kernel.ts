@@ -9,7 +9,8 @@ import { PROJECT_ROOT } from "../../tools/kcc/asc.js";
 import { Hosted, compileHosted, vmFiles } from "../lib/hosted.js";
 
 function sources(folder: string): string[] {
-  return readdirSync(join(PROJECT_ROOT, folder)).filter((name) => name.endsWith(".ts")).map((name) => `${folder}/${name}`);
+  const names = readdirSync(join(PROJECT_ROOT, folder)).filter((name) => name.endsWith(".ts"));
+  return names.map((name) => `${folder}/${name}`);
 }
 
 const FOLDERS = ["fs", "fs/ufs", "fs/ffs", "fs/mfs", "fs/specfs"];
@@ -71,7 +72,8 @@ export class FfsKernel extends Hosted {
   newfs({ bytes = 8 << 20, bsize = 8192, fsize = 1024, minfree = 5, density = 0 }: NewfsOptions = {}): number {
     this.diskBytes = bytes;
     this.bytes.fill(0, DISK, DISK + bytes);
-    [DISK, bytes / 512, bsize, fsize, minfree, density, 0o755, 0, 0, TIME].forEach((v, i) => this.setWord(ARGS + 4 * i, v));
+    const words = [DISK, bytes / 512, bsize, fsize, minfree, density, 0o755, 0, 0, TIME];
+    words.forEach((word, i) => this.setWord(ARGS + 4 * i, word));
     return this.callSigned("ffs_newfs", ARGS);
   }
 

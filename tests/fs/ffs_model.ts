@@ -179,7 +179,8 @@ export class History {
     }
     const offset = this.random.below(3) === 0 ? this.length() : this.random.below(node.data.length + 1);
     const added = pattern(this.serial++, Math.min(length, this.maxBytes), offset);
-    const data = new Uint8Array(added.length === 0 ? node.data.length : Math.max(node.data.length, offset + added.length));
+    const end = added.length === 0 ? 0 : offset + added.length;
+    const data = new Uint8Array(Math.max(node.data.length, end));
     data.set(node.data);
     data.set(added, added.length === 0 ? 0 : offset);
     node.data = data;
@@ -246,7 +247,9 @@ export class History {
       if (node.kind === "file") {
         const got = this.k.read(path);
         if (typeof got === "number") wrong.push(`${path}: error ${got}`);
-        else if (Buffer.compare(got, node.data) !== 0) wrong.push(`${path}: ${got.length} bytes that differ from ${node.data.length}`);
+        else if (Buffer.compare(got, node.data) !== 0) {
+          wrong.push(`${path}: ${got.length} bytes that differ from ${node.data.length}`);
+        }
       } else if (node.kind === "link" && this.k.readlink(path) !== node.target) {
         wrong.push(`${path}: a link to ${this.k.readlink(path)}`);
       }
