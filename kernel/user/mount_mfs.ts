@@ -7,7 +7,7 @@
 //
 // Boot arguments: mfs.size, mfs.bsize, mfs.fsize, mfs.way, mfs.repair.
 
-import { MNT_ASYNC } from "../../fs/mount";
+import { MNT_ASYNC, MNT_UPDATE } from "../../fs/mount";
 import { MfsArgs, mfs_stats } from "../../fs/mfs/mfsnode";
 import { Mkfsargs, mkfs } from "../../fs/mfs/mkfs";
 import { do_mkdir } from "../../fs/vfs_syscalls";
@@ -23,7 +23,7 @@ import { curproc } from "../kern_proc";
 import { time_second } from "../kern_time";
 import { bootarg, bootarg_u32 } from "../subr_bootargs";
 import { printf } from "../subr_prf";
-import { ENOENT } from "../sys/errno";
+import { ENOENT, EROFS } from "../sys/errno";
 import { DEV_BSHIFT, round_page } from "../sys/param";
 import { exit_program, lstat_file, run_program } from "./unistd";
 
@@ -90,11 +90,15 @@ function mount_mfs_main(arg: usize): void {
   exit_program(error);
 }
 
-/** Makes the folder to mount on when the root has none. */
+/** Makes the folder to mount on when the root has none; a root that is still read-only is made writable for it. */
 function ensure_folder(path: usize): i32 {
   const vap = changetype<Vattr>(frame_alloc(offsetof<Vattr>()));
-  const error = lstat_file(path, vap);
-  return error == ENOENT ? do_mkdir(path, 0o755, curproc()) : error;
+  let error = lstat_file(path, vap);
+  if (error != ENOENT) return error;
+  error = do_mkdir(path, 0o755, curproc());
+  if (error != EROFS) return error;
+  error = do_mount(cs("ffs"), cs("/"), MNT_UPDATE, 0, curproc());
+  return error != 0 ? error : do_mkdir(path, 0o755, curproc());
 }
 
 /** Mounts a memory file system on `path` by a process `mount_mfs`; 0 or an errno. */

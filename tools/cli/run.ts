@@ -109,7 +109,7 @@ function machineFigures(session: Session, seconds: number): Record<string, unkno
     idle_cycles: c.idleCycles,
     instructions: c.instructions,
     page_faults: c.pageFaults.reduce((sum, n) => sum + n, 0),
-    page_faults_by_error_code: c.pageFaults,
+    page_faults_by_kind: faultKinds(c.pageFaults),
     tlb_misses: c.tlbMissesRead + c.tlbMissesWrite + c.tlbMissesFetch,
     tlb_misses_by_kind: { read: c.tlbMissesRead, write: c.tlbMissesWrite, fetch: c.tlbMissesFetch },
     page_walks: c.pageWalks,
@@ -119,6 +119,17 @@ function machineFigures(session: Session, seconds: number): Record<string, unkno
     host_seconds: Number(seconds.toFixed(3)),
     mips: Number((c.instructions / seconds / 1e6).toFixed(1)),
   };
+}
+
+/** Page faults by error code, in words: who (bit 2), what (bit 1), and whether a page was there (bit 0). */
+function faultKinds(counts: readonly number[]): Record<string, number> {
+  const kinds: Record<string, number> = {};
+  for (const [code, count] of counts.entries()) {
+    if (count === 0) continue;
+    const name = `${code & 4 ? "user" : "kernel"} ${code & 2 ? "write" : "read"}, ${code & 1 ? "protected page" : "no page"}`;
+    kinds[name] = count;
+  }
+  return kinds;
 }
 
 function row(name: string, value: unknown): string {
@@ -131,7 +142,6 @@ function summaryText(summary: RunSummary): string {
   const lines = [`\n${summary.workload}: ${summary.outcome}\n`];
   for (const [name, value] of Object.entries(summary)) {
     if (["workload", "outcome", "status"].includes(name)) continue;
-    if (Array.isArray(value)) continue;
     if (typeof value === "object" && value !== null) {
       for (const [part, n] of Object.entries(value)) lines.push(row(`  ${part}`, n));
     } else lines.push(row(name.replaceAll("_", " "), value));
