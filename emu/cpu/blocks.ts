@@ -42,6 +42,8 @@ export class Block {
 
 interface CodePage {
   readonly blocks: (Block | null)[];
+  /** Offsets of the entries of `blocks` that are not null. */
+  readonly entries: number[];
   /** One byte for each byte of the page: part of a decoded instruction. */
   readonly coverage: Uint8Array;
   /** Pages whose last instruction reaches into this one. */
@@ -73,7 +75,9 @@ export function createBlockCache(core: Core, translate: Translate): BlockCache {
   function pageOf(index: number): CodePage {
     let page = pages[index];
     if (page === undefined) {
-      page = { blocks: new Array<Block | null>(4096).fill(null), coverage: new Uint8Array(4096), before: new Set() };
+      page = {
+        blocks: new Array<Block | null>(4096).fill(null), entries: [], coverage: new Uint8Array(4096), before: new Set(),
+      };
       pages[index] = page;
     }
     return page;
@@ -90,15 +94,19 @@ export function createBlockCache(core: Core, translate: Translate): BlockCache {
 
   function dropPage(index: number): void {
     const page = pages[index];
-    if (page === undefined) return;
-    pages[index] = undefined;
+    if (page === undefined || mmu.codePages[index] === 0) return;
     mmu.codePages[index] = 0;
-    for (const block of page.blocks) {
-      if (block === null) continue;
+    for (const offset of page.entries) {
+      const block = page.blocks[offset]!;
       block.delta = NEVER;
       block.key = -1;
+      page.blocks[offset] = null;
     }
-    for (const before of page.before) dropPage(before);
+    page.entries.length = 0;
+    page.coverage.fill(0);
+    const reaching = [...page.before];
+    page.before.clear();
+    for (const before of reaching) dropPage(before);
     // The executing block may be among them: it ends after its instruction.
     S[COUNT] = 0;
   }
@@ -218,7 +226,12 @@ export function createBlockCache(core: Core, translate: Translate): BlockCache {
   }
 
   function keep(block: Block, physical: number, length: number): void {
-    cover(physical, length).blocks[physical & 0xfff] = block;
+    const page = cover(physical, length);
+    const offset = physical & 0xfff;
+    const old = page.blocks[offset];
+    if (old === null) page.entries.push(offset);
+    else old.delta = NEVER;
+    page.blocks[offset] = block;
   }
 
   /** The first instruction reaches into the next page. */

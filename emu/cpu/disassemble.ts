@@ -30,8 +30,8 @@ const SPELLING: Readonly<Record<string, readonly [string, string]>> = {
 
 /** Mnemonics whose operand in memory needs no size. */
 const UNSIZED = new Set(["lea", "bound", "lgdt", "lidt", "sgdt", "sidt", "invlpg", "lldt", "ltr", "verr", "verw",
-  "lmsw", "sldt", "str", "smsw", "les", "lds", "lss", "lfs", "lgs", "arpl", "lar", "lsl", "call", "jmp", "ljmp", "lcall",
-  "esc"]);
+  "lmsw", "sldt", "str", "smsw", "les", "lds", "lss", "lfs", "lgs", "arpl", "lar", "lsl", "call", "jmp", "ljmp",
+  "lcall", "esc"]);
 
 /** A word operand that prints as a register of the operand size. */
 const WIDE_SOURCE = new Set(["loadSegment", "lar", "lsl"]);

@@ -54,9 +54,12 @@ export function encodingOf(row: OpcodeRow): Encoding {
   return { bytes, modrm, digit, plusRegister, immediates };
 }
 
+const operandLists = new Map<OpcodeRow, readonly string[]>();
+for (const row of OPCODES) operandLists.set(row, row.operands === "" ? [] : row.operands.split(","));
+
 /** The operand codes of a row; an instruction without operands gives an empty list. */
 export function operandsOf(row: OpcodeRow): readonly string[] {
-  return row.operands === "" ? [] : row.operands.split(",");
+  return operandLists.get(row)!;
 }
 
 /** True when the model executes the row. */

@@ -18,6 +18,7 @@ import { createFarTransfers } from "./far.js";
 import { NO_ERROR_CODE } from "./faults.js";
 import type { Interrupts } from "./interrupts.js";
 import { OPCODES, operandsOf } from "./opcodes.js";
+import type { OpcodeRow } from "./opcodes.js";
 import { Op, SPECIAL, operandBytes, registerIndex } from "./op.js";
 import type { Family } from "./op.js";
 import { createOperands } from "./operands.js";
@@ -32,8 +33,34 @@ const SWAPPED = new Set(["imul2", "imul3", "bsf", "bsr", "lar", "lsl"]);
 /** Instructions that only read a memory operand in first place. */
 const READERS = new Set(["cmp", "test", "bt", "push", "mul", "imul", "div", "idiv", "jmpIndirect", "callIndirect",
   "jmpFar", "callFar", "lldt", "ltr", "verr", "verw", "lgdt", "lidt", "lmsw", "escape", "invlpg"]);
+const TABLE_STORES = new Set(["sgdt", "sidt"]);
 /** Addresses that no segment is applied to. */
 const WITHOUT_SEGMENT = new Set(["lea"]);
+
+/** What the cells of a row mean here, taken apart once. */
+interface Plan {
+  /** Operand codes but for those of special registers, which are named by the instruction. */
+  readonly general: readonly string[];
+  readonly swapped: boolean;
+  readonly withoutSegment: boolean;
+  /** Code of the operand in memory, or "" where the operand size is its size. */
+  readonly memoryCode: string;
+  readonly writes: boolean;
+  readonly jumps: boolean;
+}
+
+function planOf(row: OpcodeRow): Plan {
+  const codes = operandsOf(row);
+  const { semantic } = row;
+  return {
+    general: codes.filter((code) => !/^[SCDT][wd]$/.test(code)),
+    swapped: SWAPPED.has(semantic),
+    withoutSegment: WITHOUT_SEGMENT.has(semantic),
+    memoryCode: codes.find((code) => /^[EO]/.test(code)) ?? "",
+    writes: TABLE_STORES.has(semantic) || (/^[EO]/.test(row.operands) && !READERS.has(semantic)),
+    jumps: /^J[bz]$/.test(row.operands),
+  };
+}
 
 export function createTranslate(core: Core, interrupts: Interrupts): Translate {
   const { S } = core.state;
@@ -59,10 +86,12 @@ export function createTranslate(core: Core, interrupts: Interrupts): Translate {
   const undefinedOpcode = (): never => core.faults.raise(VECTOR.UD, NO_ERROR_CODE);
   const tooLong = (): never => core.faults.raise(VECTOR.GP, 0);
 
+  const plans = new Map<OpcodeRow, Plan>(OPCODES.map((row) => [row, planOf(row)]));
+
   /** Register indices of the operands, in order; memory, immediates and special registers give none. */
   function setRegisters(op: Op, instruction: Instruction): void {
     const { operandSize, memory, reg, rm, opcode } = instruction;
-    const general = operandsOf(instruction.row!).filter((code) => !/^[SCDT][wd]$/.test(code));
+    const { general, swapped } = plans.get(instruction.row!)!;
     const indices = general.map((code) => {
       const size = operandBytes(code, operandSize);
       if (code === "AL" || code === "eAX") return registerIndex(0, size);
@@ -73,7 +102,6 @@ export function createTranslate(core: Core, interrupts: Interrupts): Translate {
         default: return 0;
       }
     });
-    const swapped = SWAPPED.has(instruction.row!.semantic);
     op.d = indices[swapped ? 1 : 0] ?? 0;
     op.s = indices[swapped ? 0 : 1] ?? 0;
   }
@@ -90,13 +118,10 @@ export function createTranslate(core: Core, interrupts: Interrupts): Translate {
     op.index = instruction.index;
     op.scale = instruction.scale;
     op.disp = instruction.disp;
-    const plain = WITHOUT_SEGMENT.has(row!.semantic);
-    op.special = (addressSize === 2 ? SPECIAL.ADDRESS16 : 0) | (plain || isFlat(segment) ? 0 : segment + 1);
-    const code = operandsOf(row!).find((operand) => /^[EO]/.test(operand));
-    op.size = code === undefined ? operandSize : operandBytes(code, operandSize);
-    const first = row!.operands[0];
-    op.writes = (first === "E" || first === "O") && !READERS.has(row!.semantic);
-    if (row!.semantic === "sgdt" || row!.semantic === "sidt") op.writes = true;
+    const { withoutSegment, memoryCode, writes } = plans.get(row!)!;
+    op.special = (addressSize === 2 ? SPECIAL.ADDRESS16 : 0) | (withoutSegment || isFlat(segment) ? 0 : segment + 1);
+    op.size = memoryCode === "" ? operandSize : operandBytes(memoryCode, operandSize);
+    op.writes = writes;
   }
 
   return (instruction, eip) => {
@@ -115,7 +140,7 @@ export function createTranslate(core: Core, interrupts: Interrupts): Translate {
     op.imm = instruction.imm;
     setRegisters(op, instruction);
     if (instruction.memory || row.semantic === "xlat") setAddress(op, instruction);
-    if (/^J[bz]$/.test(row.operands)) {
+    if (plans.get(row)!.jumps) {
       const target = (op.next + instruction.imm) | 0;
       op.imm = operandSize === 2 ? target & 0xffff : target;
     }

@@ -780,6 +780,20 @@ t.test("memory outside RAM reads all ones and drops writes", async (t) => {
   t.equal(rig.cpu.registers[3] & 0xff, 0xff);
 });
 
+t.test("without timing every instruction takes one clock, and the TLB holds many pages", async (t) => {
+  const rig = new ProtectedRig({ timing: "none" });
+  rig.code(AT.CODE, "89c3|f7e3|8b8300000800|81c300100000|81fb00000800|72ec|f4");
+  rig.page();
+  rig.run();
+  t.equal(rig.cpu.cycles, rig.cpu.instructions);
+  const misses = rig.cpu.counters.tlbMissesRead;
+  t.equal(misses, 0x80, "one for each page");
+  rig.cpu.eip = AT.CODE;
+  rig.cpu.registers[0] = 0;
+  rig.run();
+  t.equal(rig.cpu.counters.tlbMissesRead, misses, "and none the second time");
+});
+
 t.test("the models differ where the processors did", async (t) => {
   const undefinedOn386 = ["0fc8", "0fb103", "0fc103", "0f013b", "0f09", "0fa2"];
   for (const code of undefinedOn386) {
@@ -803,10 +817,8 @@ t.test("the models differ where the processors did", async (t) => {
 t.test(`random programs run alike in one go, in slices and in steps (seed ${SEED})`, async (t) => {
   const random = randomFrom(SEED);
   const cases = semanticCases(2, random).filter(({ row }) => !/^(ret|popfd|div|idiv|enter|leave)$/.test(row.semantic));
-  const program: number[] = [];
-  for (let i = 0; i < 150; i++) program.push(...cases[random() % cases.length].code, 0x90);
-  const run = (drive: (rig: ProtectedRig) => void): unknown => {
-    const rig = new ProtectedRig({ model: "i386" });
+  const run = (program: readonly number[], drive: (rig: ProtectedRig) => void): Outcome => {
+    const rig = new ProtectedRig({ model: "i486" });
     rig.page();
     for (let vector = 0; vector < 32; vector++) rig.haltingHandler(vector);
     rig.put(CODE, [...program, 0xf4]);
@@ -818,10 +830,22 @@ t.test(`random programs run alike in one go, in slices and in steps (seed ${SEED
     return { cycles, instructions, eip, eflags, registers: [...rig.cpu.registers], counters: structuredClone(counters),
       data: [...rig.ram.slice(DATA, DATA + 256)] };
   };
-  const whole = run((rig) => rig.run());
-  t.same(run((rig) => rig.run()), whole, "twice the same");
-  const sliced = run((rig) => { while (rig.cpu.run(rig.cpu.cycles + 7).kind === "deadline"); });
-  t.same(sliced, whole, "in slices of 7 clocks");
-  t.same(run((rig) => { while (rig.cpu.step().kind === "deadline"); }), whole, "in steps");
+  let executed = 0;
+  for (let n = 0; n < 12; n++) {
+    const program: number[] = [];
+    for (let i = 0; i < 100; i++) program.push(...cases[random() % cases.length].code, 0x90);
+    const whole = run(program, (rig) => rig.run());
+    executed += whole.instructions;
+    t.same(run(program, (rig) => rig.run()), whole, `program ${n}: twice the same`);
+    const sliced = run(program, (rig) => { while (rig.cpu.run(rig.cpu.cycles + 7).kind === "deadline"); });
+    t.same(sliced, whole, `program ${n}: in slices of 7 clocks`);
+    const stepped = run(program, (rig) => { while (rig.cpu.step().kind === "deadline"); });
+    t.same(stepped, whole, `program ${n}: in steps`);
+  }
+  t.ok(executed > 500, `${executed} instructions executed`);
 });
 
+interface Outcome {
+  readonly instructions: number;
+  readonly [name: string]: unknown;
+}
