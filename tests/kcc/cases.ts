@@ -9,7 +9,7 @@
 // - random functions: expression trees, locals, branches, loops (seeded).
 
 import { ModuleWriter } from "./wasm_writer.js";
-import type { Step, Type } from "./wasm_writer.js";
+import type { FunctionSource, Step, Type } from "./wasm_writer.js";
 import { randomFunctions } from "./random_functions.js";
 import { supportFunctions } from "./support_functions.js";
 
@@ -124,6 +124,8 @@ class CaseBuilder {
       parts.push(this.writer.add({ name: `part/part${parts.length}`, parameters: [], results: [], locals: [], body }));
     }
     this.writer.add({ name: "run", parameters: [], results: [], locals: [], body: parts.map((part): Step => ["call", part]) });
+    this.writer.add(putByte());
+    this.writer.add(mainFunction(this.bytes));
     const { starts } = this;
     const describe = (offset: number): string => {
       const start = starts.filter((item) => item.offset <= offset).at(-1)!;
@@ -356,9 +358,47 @@ function addControl(builder: CaseBuilder): void {
   ], [[1n, 2n], [5n, 6n]]);
 }
 
+const COM1 = 0x3f8;
+const LINE_STATUS = COM1 + 5;
+const TRANSMITTER_EMPTY = 0x20;
+const DEBUG_EXIT = 0xf4;
+/** Bytes of results that one printed line sums up. */
+const LINE_BYTES = 4096;
+
+/** Prints the byte in local 0 when the transmitter is ready. */
+function putByte(): FunctionSource {
+  return { name: "print/put", parameters: ["i32"], results: [], locals: [], body: [
+    ["loop", ""], ["i32.const", LINE_STATUS], ["call", "cpufunc.inb"], ["i32.const", TRANSMITTER_EMPTY], ["i32.and"], ["i32.eqz"], ["br_if", 0], ["end"],
+    ["i32.const", COM1], ["local.get", 0], ["call", "cpufunc.outb"],
+  ] };
+}
+
+/** `main`: runs the cases, prints a hash of each LINE_BYTES of results, leaves through the debug exit port. */
+function mainFunction(resultBytes: number): FunctionSource {
+  const [pointer, hash, digit] = [0, 1, 2];
+  return { name: "main", parameters: [], results: [], locals: ["i32", "i32", "i32"], body: [
+    ["call", "run"], ["i32.const", RESULTS], ["local.set", pointer],
+    ["loop", ""],
+    ["i32.const", 0x811c9dc5 | 0], ["local.set", hash],
+    ["loop", ""],
+    ["local.get", hash], ["local.get", pointer], ["i32.load8_u", 0], ["i32.xor"], ["i32.const", 16777619], ["i32.mul"], ["local.set", hash],
+    ["local.get", pointer], ["i32.const", 1], ["i32.add"], ["local.tee", pointer], ["i32.const", LINE_BYTES - 1], ["i32.and"], ["br_if", 0], ["end"],
+    ["i32.const", 28], ["local.set", digit],
+    ["loop", ""],
+    ["local.get", hash], ["local.get", digit], ["i32.shr_u"], ["i32.const", 15], ["i32.and"], ["i32.const", 97], ["i32.add"], ["call", "print/put"],
+    ["local.get", digit], ["i32.const", 4], ["i32.sub"], ["local.tee", digit], ["i32.const", 0], ["i32.ge_s"], ["br_if", 0], ["end"],
+    ["i32.const", 10], ["call", "print/put"],
+    ["local.get", pointer], ["i32.const", RESULTS + resultBytes], ["i32.lt_u"], ["br_if", 0], ["end"],
+    ["i32.const", DEBUG_EXIT], ["i32.const", 0], ["call", "cpufunc.outl"],
+  ] };
+}
+
 /** Builds the module of all cases. */
 export function buildCases({ seed, randomCount }: CaseOptions): CaseModule {
   const builder = new CaseBuilder();
+  builder.writer.import("cpufunc", "inb", ["i32"], ["i32"]);
+  builder.writer.import("cpufunc", "outb", ["i32", "i32"], []);
+  builder.writer.import("cpufunc", "outl", ["i32", "i32"], []);
   builder.writer.addGlobal("case/next", "i32", BigInt(RESULTS));
   builder.writer.addGlobal("case/wide", "i64", 0x123456789n);
   for (const source of supportFunctions()) builder.writer.add(source);

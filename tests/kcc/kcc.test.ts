@@ -1,35 +1,57 @@
 // kcc against V8: the same WebAssembly, once executed by V8, once compiled to
-// i386 code and executed by the processor, must leave the same bytes.
+// i386 code and executed by this computer, by ptmap and by QEMU, must leave the
+// same bytes.
 
 import t from "tap";
 import { compileModule } from "../../tools/kcc/codegen/index.js";
 import { MEMORY_BASE, MEMORY_SIZE, RESULTS, buildCases } from "./cases.js";
 import type { CaseModule } from "./cases.js";
+import { linkBare, printOnPtmap, printOnQemu } from "./bare.js";
 import { canRunNative, runNative } from "./native.js";
+import { skipWithout } from "./tools.js";
 
 const SEED = Number(process.env["KCC_SEED"] ?? 20000527);
 const RANDOM_COUNT = Number(process.env["KCC_RANDOM"] ?? 300);
 
-async function runInV8({ wasm, resultBytes }: CaseModule): Promise<Uint8Array> {
-  const memory = new WebAssembly.Memory({ initial: MEMORY_SIZE / 0x10000 });
-  const { instance } = await WebAssembly.instantiate(wasm, { env: { memory } });
-  (instance.exports["run"] as () => void)();
-  return new Uint8Array(memory.buffer, RESULTS, resultBytes).slice();
+interface V8Run {
+  readonly results: Uint8Array;
+  /** What `main` printed on COM1. */
+  readonly printed: string;
 }
 
-t.test("compiled code computes what V8 computes", async (t) => {
-  t.comment(`seed ${SEED}, ${RANDOM_COUNT} random functions`);
-  if (!canRunNative()) return t.comment("skipped: this machine does not run 32-bit i386 programs");
-  const cases = buildCases({ seed: SEED, randomCount: RANDOM_COUNT });
-  const expected = await runInV8(cases);
-  const compiled = compileModule(cases.wasm);
+async function runInV8({ wasm, resultBytes }: CaseModule): Promise<V8Run> {
+  const memory = new WebAssembly.Memory({ initial: MEMORY_SIZE / 0x10000 });
+  const printed: number[] = [];
+  const cpufunc = { inb: () => 0x20, outb: (_: number, byte: number) => void printed.push(byte & 0xff), outl: () => undefined };
+  const { instance } = await WebAssembly.instantiate(wasm, { env: { memory }, cpufunc });
+  (instance.exports["main"] as () => void)();
+  return { results: new Uint8Array(memory.buffer, RESULTS, resultBytes).slice(), printed: String.fromCharCode(...printed) };
+}
+
+const cases = buildCases({ seed: SEED, randomCount: RANDOM_COUNT });
+const compiled = compileModule(cases.wasm);
+const expected = await runInV8(cases);
+const memory = { base: MEMORY_BASE, size: MEMORY_SIZE - MEMORY_BASE };
+
+t.comment(`seed ${SEED}, ${RANDOM_COUNT} random functions`);
+
+t.test("compiled code computes what V8 computes", { skip: canRunNative() ? false : "no 32-bit programs here" }, async (t) => {
   t.same(compiled.diagnostics, [], "no diagnostics");
-  const image = { base: MEMORY_BASE, memorySize: MEMORY_SIZE - MEMORY_BASE, results: { address: RESULTS, size: cases.resultBytes } };
-  const actual = runNative(compiled, image);
-  t.equal(actual.length, expected.length, "all results are there");
+  const actual = runNative(compiled, { memory, results: { address: RESULTS, size: cases.resultBytes } });
+  t.equal(actual.length, expected.results.length, "all results are there");
   const wrong = new Set<string>();
-  for (let i = 0; i < expected.length; i++) {
-    if (actual[i] !== expected[i]) wrong.add(cases.describe(i).replace(/, result.*/, ""));
+  for (let i = 0; i < actual.length; i++) {
+    if (actual[i] !== expected.results[i]) wrong.add(cases.describe(i).replace(/, result.*/, ""));
   }
   t.same([...wrong].slice(0, 20), [], `${cases.resultBytes} bytes of results are equal`);
+});
+
+const image = linkBare(compiled, memory, "main");
+
+t.test("the cases print the same on ptmap as in V8", async (t) => {
+  for (const cpu of ["i386", "i486"] as const) t.equal(printOnPtmap(image, cpu), expected.printed, cpu);
+});
+
+t.test("the cases print the same on QEMU as in V8", { skip: skipWithout("qemu-system-i386") }, async (t) => {
+  t.equal(printOnQemu(image), expected.printed);
 });

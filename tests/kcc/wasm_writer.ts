@@ -61,14 +61,21 @@ function section(id: number, content: readonly number[]): number[] {
 /** A module under construction. The memory is imported as `env.memory`; every function is exported by its name. */
 export class ModuleWriter {
   private readonly functions: FunctionSource[] = [];
+  private readonly imports: { module: string; name: string; parameters: readonly Type[]; results: readonly Type[] }[] = [];
   private readonly indices = new Map<string, number>();
   private readonly types: string[] = [];
   private readonly data: DataSource[] = [];
   private readonly elements: string[] = [];
   private readonly globals: { name: string; type: Type; value: bigint }[] = [];
 
+  /** Imports a function; before any `add`. It is called by the name `module.name`. */
+  import(module: string, name: string, parameters: readonly Type[], results: readonly Type[]): void {
+    this.indices.set(`${module}.${name}`, this.imports.length);
+    this.imports.push({ module, name, parameters, results });
+  }
+
   add(source: FunctionSource): string {
-    this.indices.set(source.name, this.functions.length);
+    this.indices.set(source.name, this.imports.length + this.functions.length);
     this.functions.push(source);
     return source.name;
   }
@@ -122,12 +129,13 @@ export class ModuleWriter {
   }
 
   private nameSection(): number[] {
-    const functionNames = vector(this.functions.map(({ name }, i) => [...unsigned(i), ...text(name)]));
+    const functionNames = vector(this.functions.map(({ name }) => [...unsigned(this.indices.get(name)!), ...text(name)]));
     const globalNames = vector(this.globals.map(({ name }, i) => [...unsigned(i), ...text(name)]));
     return [...text("name"), ...section(1, functionNames), ...section(7, globalNames)];
   }
 
   finish(memoryPages: number): Uint8Array<ArrayBuffer> {
+    const importTypes = this.imports.map((one) => this.typeIndex(one.parameters, one.results));
     const typeOf = this.functions.map((fn) => this.typeIndex(fn.parameters, fn.results));
     const bodies = this.functions.map((fn) => this.body(fn));
     const constant = (type: Type, value: bigint): number[] => [type === "i32" ? 0x41 : 0x42, ...signed(value), 0x0b];
@@ -138,11 +146,14 @@ export class ModuleWriter {
     return new Uint8Array([
       0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
       ...section(1, vector(types)),
-      ...section(2, vector([[...text("env"), ...text("memory"), 2, 0, ...unsigned(memoryPages)]])),
+      ...section(2, vector([
+        ...this.imports.map(({ module, name }, i) => [...text(module), ...text(name), 0, ...unsigned(importTypes[i])]),
+        [...text("env"), ...text("memory"), 2, 0, ...unsigned(memoryPages)],
+      ])),
       ...section(3, vector(typeOf.map(unsigned))),
       ...section(4, vector([[0x70, 0, ...unsigned(this.elements.length + 1)]])),
       ...section(6, vector(this.globals.map(({ type, value }) => [TYPE_CODE[type], 1, ...constant(type, value)]))),
-      ...section(7, vector(this.functions.map(({ name }, i) => [...text(name), 0, ...unsigned(i)]))),
+      ...section(7, vector(this.functions.map(({ name }) => [...text(name), 0, ...unsigned(this.indices.get(name)!)]))),
       ...section(9, vector([[0, ...constant("i32", 1n), ...vector(this.elements.map((name) => unsigned(this.indices.get(name)!)))]])),
       ...section(10, vector(bodies)),
       ...section(11, vector(this.data.map(({ address, bytes }) => [0, ...constant("i32", BigInt(address | 0)), ...vector(bytes.map((byte) => [byte]))]))),
