@@ -33,7 +33,7 @@ const BUFFER: u32 = 8192;
 
 /** Length of the n-th file at first: mostly empty, some of a few KB, now and then several blocks. */
 function first_length_of(n: u32): u32 {
-  if (n % 6 != 1) return 0;
+  if (n % 5 != 1) return 0;
   if (n % 4 == 3) return 17000 + n * 128;
   return 300 + (n * 1237) % 7000;
 }

@@ -2,6 +2,7 @@
 
 import { ConsoleLog } from "./console.js";
 import type { Parsed } from "./args.js";
+import { projectTree } from "./root.js";
 import { Session, outcome, rootOf } from "./session.js";
 
 const CTRL_A = 0x01;
@@ -35,7 +36,9 @@ function attachKeyboard(send: (bytes: number[]) => void, quit: () => void): () =
 export async function bootCommand(parsed: Parsed): Promise<number> {
   const raw = process.stdin.isTTY && process.stdout.isTTY;
   const console = new ConsoleLog((text) => void process.stdout.write(raw ? text.replaceAll("\n", "\r\n") : text));
-  const session = new Session({ parsed, bootArguments: [], root: rootOf(parsed), console });
+  // With a disk and no image the root is on the disk; with neither, the project's own tree serves.
+  const root = rootOf(parsed) ?? (parsed.values.has("disk") ? undefined : projectTree());
+  const session = new Session({ parsed, bootArguments: [], root, console });
   let quit = false;
   const detach = attachKeyboard((bytes) => session.machine.serialInput(bytes), () => (quit = true));
   try {

@@ -23,7 +23,7 @@ export interface Command {
 }
 
 const MACHINE_FLAGS: readonly Flag[] = [
-  { name: "root", value: "DIR|IMAGE", help: "root file system: a host folder (made into an FFS image) or a UFS1 image" },
+  { name: "root", value: "DIR|IMAGE", help: "root file system: a host folder (made into an FFS image) or a UFS1 image", fallback: "the project's own tree, or wd0 with --disk" },
   { name: "mem", value: "SIZE", help: "RAM", fallback: "64M" },
   { name: "cpu", value: "MODEL", help: "processor model", fallback: "i486", choices: ["i386", "i486"] },
   { name: "timing", value: "MODE", help: "clock model: `model` counts cycles, `none` leaves them out", fallback: "model", choices: ["model", "none"] },
@@ -54,7 +54,10 @@ export const COMMANDS: readonly Command[] = [
     required: 0,
     summary: "boot the kernel with its console on the terminal",
     flags: MACHINE_FLAGS,
-    details: ["The console is the terminal. Ctrl-A x ends the machine; Ctrl-A b sends a break to the kernel (DDB)."],
+    details: [
+      "The console is the terminal. Ctrl-A x ends the machine, Ctrl-A Ctrl-A sends a Ctrl-A.",
+      "Boot arguments: init=mfs-cycle|traffic runs a workload, -d enters DDB first, -v tells the memory map.",
+    ],
   },
   {
     name: "run",
