@@ -97,7 +97,8 @@ function checkOperands({ command, operands }: Parsed): void {
   if (!command) return;
   if (operands.length < command.required) {
     const missing = command.operands[operands.length];
-    throw new UsageError(`'ptmap ${command.name}' needs ${missing}: ptmap ${command.name} ${command.operands.join(" ")}`);
+    const usage = `ptmap ${command.name} ${command.operands.join(" ")}`;
+    throw new UsageError(`'ptmap ${command.name}' needs ${missing}: ${usage}`);
   }
   if (operands.length > command.operands.length) {
     throw new UsageError(`'ptmap ${command.name}' takes no operand '${operands[command.operands.length]}'`);
@@ -118,6 +119,6 @@ export function parseSize(text: string, flag: string): number {
 /** A whole number in [low, high]. Throws UsageError naming the flag. */
 export function parseCount(text: string, flag: string, low: number, high: number): number {
   const n = /^\d+$/.test(text) ? Number(text) : NaN;
-  if (!(n >= low && n <= high)) throw new UsageError(`flag '--${flag}' needs a number from ${low} to ${high}, not '${text}'`);
-  return n;
+  if (n >= low && n <= high) return n;
+  throw new UsageError(`flag '--${flag}' needs a number from ${low} to ${high}, not '${text}'`);
 }

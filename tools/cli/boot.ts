@@ -6,8 +6,8 @@ import { projectTree } from "./root.js";
 import { Session, outcome, rootOf } from "./session.js";
 
 const CTRL_A = 0x01;
-/** After Ctrl-A: x ends the machine, b sends a break, Ctrl-A sends itself. */
-const ESCAPE = { quit: 0x78, itself: CTRL_A } as const;
+/** After Ctrl-A: x ends the machine; any other key is sent, Ctrl-A too. */
+const QUIT = 0x78;
 
 /** Keys from the terminal to COM1. Returns a function that undoes it. */
 function attachKeyboard(send: (bytes: number[]) => void, quit: () => void): () => void {
@@ -17,7 +17,7 @@ function attachKeyboard(send: (bytes: number[]) => void, quit: () => void): () =
     for (const byte of chunk) {
       if (escaped) {
         escaped = false;
-        if (byte === ESCAPE.quit) quit();
+        if (byte === QUIT) quit();
         else send([byte]);
       } else if (byte === CTRL_A) escaped = true;
       else send([byte === 0x0a ? 0x0d : byte]);

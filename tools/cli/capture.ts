@@ -83,12 +83,14 @@ export class Capture {
     try {
       mkdirSync(folder, { recursive: true });
     } catch (error) {
-      throw new InputError(`cannot make the folder ${folder}: ${(error as NodeJS.ErrnoException).code}; choose another place`);
+      const { code } = error as NodeJS.ErrnoException;
+      throw new InputError(`cannot make the folder ${folder}: ${code}; choose another place`);
     }
     const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
     saveFile(join(folder, "console.txt"), this.#console.text);
     saveFile(join(folder, "trace.txt"), ddbOutput(this.#console.text, "trace"));
-    const registers = { ddb: this.#ddbRegisters(), machine: this.#machineRegisters ?? this.#session.machine.registers() };
+    const machine = this.#machineRegisters ?? this.#session.machine.registers();
+    const registers = { ddb: this.#ddbRegisters(), machine };
     saveFile(join(folder, "registers.json"), json(registers));
     saveFile(join(folder, "summary.json"), json(summary));
   }

@@ -23,10 +23,16 @@ export interface Command {
 }
 
 const MACHINE_FLAGS: readonly Flag[] = [
-  { name: "root", value: "DIR|IMAGE", help: "root file system: a host folder (made into an FFS image) or a UFS1 image", fallback: "the project's own tree, or wd0 with --disk" },
+  {
+    name: "root", value: "DIR|IMAGE", fallback: "the project's own tree, or wd0 with --disk",
+    help: "root file system: a host folder (made into an FFS image) or a UFS1 image",
+  },
   { name: "mem", value: "SIZE", help: "RAM", fallback: "64M" },
   { name: "cpu", value: "MODEL", help: "processor model", fallback: "i486", choices: ["i386", "i486"] },
-  { name: "timing", value: "MODE", help: "clock model: `model` counts cycles, `none` leaves them out", fallback: "model", choices: ["model", "none"] },
+  {
+    name: "timing", value: "MODE", fallback: "model", choices: ["model", "none"],
+    help: "clock model: `model` counts cycles, `none` leaves them out",
+  },
   { name: "append", value: "ARGS", help: "boot arguments handed to the kernel" },
   { name: "kernel", value: "FILE", help: "Multiboot kernel", fallback: "the built kernel" },
   { name: "disk", value: "FILE", help: "contents of the ATA disk wd0; writes stay in memory" },

@@ -49,7 +49,8 @@ export function generalHelp(): string {
 /** The text of `ptmap COMMAND --help`. */
 export function commandHelp(command: Command): string {
   const operands = command.operands.map((o, i) => (i < command.required ? o : `[${o}]`)).join(" ");
-  const lines = [`${bold("Usage:")} ptmap ${command.name} ${operands}${operands && " "}[FLAGS]`, "", command.summary, ""];
+  const usage = `${bold("Usage:")} ptmap ${command.name} ${operands}${operands && " "}[FLAGS]`;
+  const lines = [usage, "", command.summary, ""];
   if (command.name === "run") {
     const width = Math.max(...WORKLOADS.map((w) => w.name.length)) + 2;
     lines.push(bold("Workloads:"), ...WORKLOADS.map((w) => `  ${w.name.padEnd(width)}${w.summary}`), "");

@@ -20,7 +20,9 @@ function open(path: string): FfsImage {
 /** `ptmap mkfs DIR IMAGE`. */
 export function mkfsCommand(parsed: Parsed): number {
   const [folder, image] = parsed.operands as [string, string];
-  if (!isFolder(folder)) throw new InputError(`${folder} is a file; mkfs takes the folder whose contents go into the image`);
+  if (!isFolder(folder)) {
+    throw new InputError(`${folder} is a file; mkfs takes the folder whose contents go into the image`);
+  }
   const size = (flag: string) => {
     const text = parsed.values.get(flag);
     return text === undefined ? {} : { [flag]: parseSize(text, flag) };
@@ -69,8 +71,8 @@ function entries(image: FfsImage, path: string, recursive: boolean): Entry[] {
 function entryLine(entry: Entry): string {
   const date = new Date(entry.mtime * 1000).toISOString().slice(0, 16).replace("T", " ");
   const target = entry.target === undefined ? "" : ` -> ${entry.target}`;
-  const columns = [String(entry.ino).padStart(7), entry.mode, String(entry.links).padStart(3), String(entry.size).padStart(11)];
-  return `${columns.join(" ")} ${date} ${entry.path}${target}\n`;
+  const numbers = `${String(entry.links).padStart(3)} ${String(entry.size).padStart(11)}`;
+  return `${String(entry.ino).padStart(7)} ${entry.mode} ${numbers} ${date} ${entry.path}${target}\n`;
 }
 
 /** `ptmap ls IMAGE [PATH]`. */

@@ -2,11 +2,10 @@
 // the figures.
 
 import { MemoryDisk } from "../../emu/index.js";
-import { parseSize, type Parsed } from "./args.js";
+import { nearest, parseSize, type Parsed } from "./args.js";
 import { Capture } from "./capture.js";
 import { ConsoleLog, summaryLines } from "./console.js";
 import { UsageError } from "./errors.js";
-import { nearest } from "./args.js";
 import { projectTree, type RootImage } from "./root.js";
 import { Session, outcome, rootOf, saveFile } from "./session.js";
 import { WORKLOADS, type Workload } from "./workloads.js";
