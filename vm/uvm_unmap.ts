@@ -13,7 +13,7 @@
 // Pages of the kernel's own objects belong to their addresses: they are freed
 // with the mapping.
 import { frame_alloc } from "../kernel/i386/cpufunc";
-import { pmap_kernel, pmap_kremove, pmap_remove, pmap_update } from "../kernel/i386/pmap";
+import { pmap_kernel, pmap_kremove, pmap_remove } from "../kernel/i386/pmap";
 import { panic } from "../kernel/subr_prf";
 import { round_page, trunc_page } from "../kernel/sys/param";
 import { amap_unref } from "./uvm_amap";
@@ -83,7 +83,6 @@ export function uvm_unmap_remove(map: VmMap, start: usize, end: usize): VmMapEnt
     removed = entry;
     entry = next;
   }
-  pmap_update();
   return removed;
 }
 

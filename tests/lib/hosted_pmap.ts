@@ -170,7 +170,6 @@ export class HostedPmap {
         this.bytes.fill(0, at, at + PAGE_SIZE);
       },
       pmap_copy_page: (src, dst) => this.move(this.contents(src >>> 0), this.contents(dst >>> 0)),
-      pmap_update: () => {},
     };
   }
 

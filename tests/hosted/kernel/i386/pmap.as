@@ -32,4 +32,3 @@ export declare function pmap_clear_modify(pg: VmPage): bool;
 export declare function pmap_clear_reference(pg: VmPage): bool;
 export declare function pmap_zero_page(pa: usize): void;
 export declare function pmap_copy_page(src: usize, dst: usize): void;
-export declare function pmap_update(): void;
