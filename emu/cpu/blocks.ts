@@ -40,6 +40,14 @@ export class Block {
   }
 }
 
+/** An instruction that begins in one page and ends in the next. */
+interface Crossing {
+  readonly block: Block;
+  /** Physical addresses of its first byte and of the second page. */
+  readonly first: number;
+  readonly second: number;
+}
+
 interface CodePage {
   readonly blocks: (Block | null)[];
   /** Offsets of the entries of `blocks` that are not null. */
@@ -48,6 +56,8 @@ interface CodePage {
   readonly coverage: Uint8Array;
   /** Pages whose last instruction reaches into this one. */
   readonly before: Set<number>;
+  /** The instruction at the end of the page that reaches into another one. */
+  crossing: Crossing | null;
 }
 
 export interface BlockCache {
@@ -77,6 +87,7 @@ export function createBlockCache(core: Core, translate: Translate): BlockCache {
     if (page === undefined) {
       page = {
         blocks: new Array<Block | null>(4096).fill(null), entries: [], coverage: new Uint8Array(4096), before: new Set(),
+        crossing: null,
       };
       pages[index] = page;
     }
@@ -103,6 +114,7 @@ export function createBlockCache(core: Core, translate: Translate): BlockCache {
       page.blocks[offset] = null;
     }
     page.entries.length = 0;
+    page.crossing = null;
     page.coverage.fill(0);
     const reaching = [...page.before];
     page.before.clear();
@@ -238,15 +250,30 @@ export function createBlockCache(core: Core, translate: Translate): BlockCache {
   function crossingBlock(block: Block, eip: number, linear: number, physical: number): Block {
     let second = -1;
     const { op, length } = fetch(eip, physical, () => {
-      second = mmu.translate(((linear | 0xfff) + 1) | 0, FETCH) >>> 0;
+      second = translateNext(linear);
       return second;
     });
     append(block, op);
-    const inFirst = 4096 - (physical & 0xfff);
-    if (physical < ramSize) cover(physical, inFirst);
-    if (second < ramSize) cover(second, length - inFirst).before.add(physical >>> 12);
     block.delta = NEVER;
+    if (physical >= ramSize || second >= ramSize) return block;
+    const inFirst = 4096 - (physical & 0xfff);
+    cover(physical, inFirst).crossing = { block, first: physical, second };
+    cover(second, length - inFirst).before.add(physical >>> 12);
     return block;
+  }
+
+  /** Physical address of the page after the one of `linear`; may raise. */
+  function translateNext(linear: number): number {
+    return mmu.translate(((linear | 0xfff) + 1) | 0, FETCH) >>> 0;
+  }
+
+  /** The known crossing instruction at an address, its second page looked up as a fetch does. */
+  function findCrossing(page: CodePage, eip: number, linear: number, physical: number): Block | null {
+    const { crossing } = page;
+    if (crossing === null || crossing.first !== physical) return null;
+    const { block, second } = crossing;
+    if (block.eip !== eip || block.key !== S[DECODE_KEY]) return null;
+    return translateNext(linear) === second ? block : null;
   }
 
   /** Physical address of an instruction; raises a fetch fault with nothing of the instruction done. */
@@ -263,10 +290,12 @@ export function createBlockCache(core: Core, translate: Translate): BlockCache {
   const cache: BlockCache = {
     find(eip) {
       const { linear, physical } = translateFetch(eip);
-      const known = physical < ramSize ? pages[physical >>> 12]?.blocks[physical & 0xfff] : null;
-      if (known != null && known.eip === eip && known.key === S[DECODE_KEY]
+      const page = physical < ramSize ? pages[physical >>> 12] : undefined;
+      if (page === undefined) return decodeBlock(eip, linear, physical, Infinity);
+      const known = page.blocks[physical & 0xfff];
+      if (known !== null && known.eip === eip && known.key === S[DECODE_KEY]
         && known.delta === ((physical - linear) | 0)) return known;
-      return decodeBlock(eip, linear, physical, Infinity);
+      return findCrossing(page, eip, linear, physical) ?? decodeBlock(eip, linear, physical, Infinity);
     },
     findSingle(eip) {
       const { linear, physical } = translateFetch(eip);

@@ -24,6 +24,4 @@ export interface Core {
   attend(): void;
   /** STI, POP SS or MOV SS: no interrupt before the instruction after the next boundary. */
   shadowInterrupts(): void;
-  /** Present cycle count, exact inside an instruction. */
-  cycles(): number;
 }

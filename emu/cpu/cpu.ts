@@ -100,7 +100,6 @@ export class Cpu implements CpuInterface {
       penalties: penaltiesOf(config.model, config.timing),
       attend: () => this.#attend(),
       shadowInterrupts: () => { this.#shadowAt = this.instructions + 1; },
-      cycles: () => this.cycles,
     };
     this.#interrupts = createInterrupts(core);
     this.#cache = createBlockCache(core, createTranslate(core, this.#interrupts));

@@ -1,6 +1,6 @@
 // Takes the bytes of an instruction apart, driven by the opcode table. Used by
 // the interpreter and by the disassembler; it knows nothing of either.
-import { MODELS, OPCODES, encodingOf, isPresent, operandsOf } from "./opcodes.js";
+import { OPCODES, encodingOf, isPresent, operandsOf } from "./opcodes.js";
 import type { Encoding, Model, OpcodeRow } from "./opcodes.js";
 import { CS, DS, EBP, EBX, EDI, ES, ESI, ESP, FS, GS, SS, ZERO } from "./state.js";
 
@@ -286,6 +286,3 @@ export function decode(fetch: (offset: number) => number, big: boolean, model: M
     sib: address.sib, segment: override >= 0 ? override : address.segment, imm, imm2, length: position, components,
   };
 }
-
-/** The latest model the decoder has maps for; a disassembler that knows no model uses it. */
-export const NEWEST_MODEL: Model = MODELS[MODELS.length - 1];

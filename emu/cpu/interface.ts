@@ -1,5 +1,4 @@
 // The processor as the machine sees it: the types of its configuration and methods.
-import type { Model } from "./opcodes.js";
 
 /** Ports of the machine. Sizes are in bytes; a value has no more bits than its size. */
 export interface IoBus {
@@ -117,5 +116,3 @@ export interface CpuInterface {
   /** RAM was changed by something other than the processor: decoded code of that range is dropped. */
   ramChanged(physical: number, length: number): void;
 }
-
-export type CpuModel = Extract<Model, "i386" | "i486">;
