@@ -3,12 +3,17 @@
 // same bytes.
 
 import t from "tap";
+import { compileGuest } from "../../tools/kcc/asc.js";
+import { SourceMap } from "../../tools/kcc/source_map.js";
 import { compileModule } from "../../tools/kcc/codegen/index.js";
 import { MEMORY_BASE, MEMORY_SIZE, RESULTS, buildCases } from "./cases.js";
 import type { CaseModule } from "./cases.js";
 import { linkBare, printOnPtmap, printOnQemu } from "./bare.js";
 import { canRunNative, runNative } from "./native.js";
+import { conventionErrors } from "./conventions.js";
+import { MISTAKES, MISTAKE_SUPPORT } from "./mistakes.js";
 import { skipWithout } from "./tools.js";
+import { verify } from "./verify.js";
 
 const SEED = Number(process.env["KCC_SEED"] ?? 20000527);
 const RANDOM_COUNT = Number(process.env["KCC_RANDOM"] ?? 300);
@@ -29,7 +34,11 @@ async function runInV8({ wasm, resultBytes }: CaseModule): Promise<V8Run> {
 }
 
 const cases = buildCases({ seed: SEED, randomCount: RANDOM_COUNT });
-const compiled = compileModule(cases.wasm);
+const violations: string[] = [];
+const compiled = compileModule(cases.wasm, { inspect: (fn) => {
+  // The drivers of the cases are all alike.
+  if (!/^(part|grid)\//.test(fn.name)) violations.push(...verify(fn).map((line) => `${fn.name}: ${line}`));
+} });
 const expected = await runInV8(cases);
 const memory = { base: MEMORY_BASE, size: MEMORY_SIZE - MEMORY_BASE };
 
@@ -54,4 +63,28 @@ t.test("the cases print the same on ptmap as in V8", async (t) => {
 
 t.test("the cases print the same on QEMU as in V8", { skip: skipWithout("qemu-system-i386") }, async (t) => {
   t.equal(printOnQemu(image), expected.printed);
+});
+
+t.test("the code keeps the conventions that the debugger's trace reads", async (t) => {
+  const wrong: string[] = [];
+  for (const section of compiled.text) wrong.push(...conventionErrors(section));
+  t.same(wrong.slice(0, 20), [], `${compiled.text.length} functions begin with a frame, clean up after calls, leave arguments alone`);
+});
+
+t.test("the intermediate form keeps its invariants", async (t) => {
+  t.same(violations.slice(0, 20), []);
+});
+
+t.test("mistakes in guest sources are reported with their line", async (t) => {
+  for (const { name, source, expected } of MISTAKES) {
+    const path = "tests/fixtures/kcc/mistake.ts";
+    const guest = await compileGuest([path], { overlay: new Map([[path, source], ...MISTAKE_SUPPORT]) });
+    if (guest.wasm === undefined) {
+      t.fail(`${name}: ${guest.diagnostics.map((one) => one.message).join("; ")}`);
+      continue;
+    }
+    const map = new SourceMap(guest.sourceMap);
+    const { diagnostics } = compileModule(guest.wasm, { locate: (offset) => map.find(offset) });
+    t.match(diagnostics, [expected], name);
+  }
 });

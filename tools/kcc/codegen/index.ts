@@ -19,6 +19,7 @@ import { optimise } from "../opt/optimise.js";
 import { layOut } from "../opt/loops.js";
 import { decodeModule } from "../wasm/decode.js";
 import type { WasmFunction, WasmModule } from "../wasm/module.js";
+import { OPCODES_BY_NAME } from "../wasm/opcodes.js";
 import { allocateRegisters } from "./allocate.js";
 import { emitFunction } from "./emit.js";
 import type { Emitted } from "./emit.js";
@@ -50,6 +51,7 @@ export interface CompiledModule {
 }
 
 const FUNCTION_ALIGN = 4;
+const CALL = OPCODES_BY_NAME.get("call")!.code;
 
 /** The part of an internal name after the last `/`. */
 function plainName(name: string): string {
@@ -133,6 +135,8 @@ class ModuleCompiler {
     layOut(fn);
     this.options.inspect?.(fn);
     this.noteValues(fn);
+    // With mistakes in the source there is no image; only further mistakes are of interest.
+    if (this.context.problems.length > 0) return;
     const lir = selectInstructions(fn);
     allocateRegisters(lir);
     peephole(lir);
@@ -206,14 +210,20 @@ class ModuleCompiler {
     }
   }
 
+  /** Where the code that would run before everything else comes from: asc puts each file's into `start:path`. */
+  private startCode(): number[] {
+    if (this.module.start === undefined) return [];
+    const main = this.module.functions[this.module.start];
+    const files = main.body.filter(({ code }) => code === CALL).map(({ a }) => this.module.functions[a]);
+    const { locate } = this.options;
+    return [main, ...files].filter((fn) => fn.name.startsWith("start:")).map(({ body, offset }) => (
+      body.find((instruction) => locate?.(instruction.offset) !== undefined)?.offset ?? offset));
+  }
+
   private checkModule(): void {
     const { problems } = this.context;
-    if (this.module.start !== undefined) {
-      const { name, offset, body } = this.module.functions[this.module.start];
-      problems.push({
-        origin: body[0]?.offset ?? offset,
-        message: `${name}: a top-level statement or initialiser is not constant; write an init function`,
-      });
+    for (const origin of this.startCode()) {
+      problems.push({ origin, message: "a top-level statement or initialiser is not constant; write an init function" });
     }
     const owners = new Map<string, WasmFunction>();
     for (const fn of this.exported) {
