@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import t from "tap";
 import { nearest, parseArguments, parseSize } from "../../tools/cli/args.js";
-import { UsageError } from "../../tools/cli/errors.js";
 import { COMMANDS } from "../../tools/cli/flags.js";
 import { WORKLOADS } from "../../tools/cli/workloads.js";
 
@@ -42,6 +41,7 @@ const USAGE: readonly (readonly [argv: readonly string[], pattern: RegExp])[] = 
   [["run", "burge", "--json=yes"], /'--json' takes no value/],
   [["run", "burge", "--capture"], /'--capture' needs a value/],
   [["run", "mfs-cycle", "--mounts", "0"], /'--mounts' needs a number from 1/],
+  [["run", "burge", "--pool-fresh", "dirt"], /'--pool-fresh' is zero, junk or junk:HEX, not 'dirt'/],
   [["boot", "--disk-write"], /'--disk-write' needs '--disk FILE'/],
   [["mkfs", "only-one"], /needs IMAGE/],
   [["bench", "gpu"], /unknown benchmark 'gpu'; did you mean 'cpu'/],
@@ -119,7 +119,7 @@ t.test("sizes take K, M, G and hexadecimal", (t) => {
   t.equal(parseSize("8192", "bsize"), 8192);
   t.equal(parseSize("0x1000", "size"), 4096);
   t.equal(parseSize("1g", "size"), 1024 ** 3);
-  t.throws(() => parseSize("1.5M", "size"), UsageError);
+  t.throws(() => parseSize("1.5M", "size"), { message: /needs a size/ });
   t.equal(nearest("repiar", ["root", "repair", "mem"]), "repair");
   t.end();
 });

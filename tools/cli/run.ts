@@ -7,8 +7,8 @@ import { Capture } from "./capture.js";
 import { ConsoleLog, summaryLines } from "./console.js";
 import { UsageError } from "./errors.js";
 import { projectTree, type RootImage } from "./root.js";
-import { Session, outcome, rootOf, saveFile } from "./session.js";
-import { WORKLOADS, type Workload } from "./workloads.js";
+import { Session, memorySizeOf, outcome, rootOf, saveFile } from "./session.js";
+import { WORKLOADS, poolFill, type Workload } from "./workloads.js";
 import { progressLine } from "./progress.js";
 
 const MB = 1024 * 1024;
@@ -42,7 +42,7 @@ function fittedMfsSize(root: RootImage): number {
 
 /** Refuses at once what would end in the guest's shortage of memory. */
 function checkMemory(parsed: Parsed, root: RootImage, mfsSize: number): void {
-  const memory = parseSize(parsed.values.get("mem") ?? "64M", "mem");
+  const memory = memorySizeOf(parsed);
   const needed = root.bytes.length + Math.min(mfsSize, root.usedBytes * 1.3 + 2 * MB) + KERNEL_ROOM;
   if (needed <= memory) return;
   const advice = Math.ceil(needed / (16 * MB)) * 16;
@@ -61,7 +61,9 @@ export async function runCommand(parsed: Parsed): Promise<number> {
   const root = rootOf(parsed) ?? projectTree();
   const mfsSizeText = parsed.values.get("mfs-size");
   const mfsSize = mfsSizeText === undefined ? fittedMfsSize(root) : parseSize(mfsSizeText, "mfs-size");
-  const bootArguments = [...workload.bootArguments(parsed, mfsSize), "syncer=off", "ddb.lines=0"];
+  const bootArguments = [
+    ...workload.bootArguments(parsed, mfsSize), ...poolFill(parsed), "syncer=off", "ddb.lines=0",
+  ];
   checkMemory(parsed, root, mfsSize);
   const saveTo = parsed.values.get("save-mfs");
   if (saveTo !== undefined && parsed.values.has("disk")) {

@@ -43,6 +43,16 @@ export function rootOf(parsed: Parsed): RootImage | undefined {
   return path === undefined ? undefined : rootImage(path);
 }
 
+/** Bytes of RAM that --mem asks for. Throws UsageError. */
+export function memorySizeOf(parsed: Parsed): number {
+  const text = parsed.values.get("mem") ?? "64M";
+  const size = parseSize(text, "mem");
+  if (size % MB !== 0 || size < 8 * MB || size > 1024 * MB) {
+    throw new UsageError(`flag '--mem' needs whole megabytes from 8M to 1024M, not '${text}'`);
+  }
+  return size;
+}
+
 export class Session {
   readonly machine: Machine;
   readonly symbols: ReadonlyMap<string, ElfSymbol>;
@@ -56,13 +66,9 @@ export class Session {
     const { parsed } = options;
     const value = (name: string) => parsed.values.get(name);
     this.#budget = value("max-cycles") ? parseCount(value("max-cycles")!, "max-cycles", 1, Number.MAX_SAFE_INTEGER) : Infinity;
-    const memorySize = parseSize(value("mem") ?? "64M", "mem");
-    if (memorySize % MB !== 0 || memorySize < 8 * MB || memorySize > 1024 * MB) {
-      throw new UsageError(`flag '--mem' needs whole megabytes from 8M to 1024M, not '${value("mem")}'`);
-    }
     this.disk = this.#openDisk();
     this.machine = new Machine({
-      memorySize,
+      memorySize: memorySizeOf(parsed),
       cpu: (value("cpu") ?? "i486") as "i386" | "i486",
       timing: (value("timing") ?? "model") as "model" | "none",
       ...(this.disk ? { disk: this.disk } : {}),

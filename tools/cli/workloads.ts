@@ -60,6 +60,16 @@ function repairList(parsed: Parsed): string[] {
   return words.length ? [`mfs.repair=${words.join(",")}`] : [];
 }
 
+/** What the diagnostic pools put into fresh pages. */
+export function poolFill(parsed: Parsed): string[] {
+  const fill = parsed.values.get("pool-fresh");
+  if (fill === undefined) return [];
+  if (!/^(zero|junk(:[0-9a-f]{1,8})?)$/i.test(fill)) {
+    throw new UsageError(`flag '--pool-fresh' is zero, junk or junk:HEX, not '${fill}'`);
+  }
+  return [`pool.fresh=${fill}`];
+}
+
 /** DDB ends the machine after the last command: `reboot 4` does not sync, what a broken kernel could not do. */
 function ddbCommands(parsed: Parsed, fallback: readonly string[]): string[] {
   const commands = parsed.values.get("ddb") ?? fallback.join(";");
