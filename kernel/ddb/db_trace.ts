@@ -110,6 +110,15 @@ function stopped_before_frame(pc: usize, symbol: usize): bool {
   return before_frame(pc);
 }
 
+/**
+ * Is the next frame a user's? The frame tells: a wild jump takes the pc anywhere, but
+ * the frame stays the kernel's. Without a frame the pc has to do.
+ */
+function leaves_kernel(walk: Walk): bool {
+  if (in_kernel(walk.frame)) return false;
+  return walk.frame != 0 || (walk.callpc != 0 && !in_kernel(walk.callpc));
+}
+
 function walk_stack(walk: Walk, count: i32, have_addr: bool, to_user: bool): void {
   let first = true;
   let last: usize = 0;
@@ -131,7 +140,7 @@ function walk_stack(walk: Walk, count: i32, have_addr: bool, to_user: bool): voi
     if (walk.frame == 0) return;
     last = walk.frame;
     next_frame(walk, kind);
-    if (!in_kernel(walk.callpc) && walk.callpc != 0 && !to_user) {
+    if (!to_user && leaves_kernel(walk)) {
       db_printsym(walk.callpc, DB_STGY_PROC);
       db_puts(cs(":\n"));
       return;
