@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Machine, MemoryDisk, elfSymbols, readElf32, type ElfSymbol, type RunResult } from "../../emu/index.js";
 
@@ -81,7 +81,7 @@ export function bootQemu(options: BootOptions, timeoutMs = 120_000): QemuRun {
       "-cpu", "486", "-icount", "shift=6,sleep=off", "-rtc", "base=2000-05-27T22:30:55,clock=vm", "-M", "pc", "-nodefaults",
       "-display", "none", "-no-reboot", "-m", String(options.memoryMB ?? 64),
       "-serial", `file:${join(folder, "console")}`, "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
-      "-kernel", KERNEL, "-append", options.append,
+      "-kernel", basename(KERNEL), "-append", options.append,
     ];
     if (options.root) {
       writeFileSync(join(folder, "root.ffs"), options.root);
@@ -91,7 +91,10 @@ export function bootQemu(options: BootOptions, timeoutMs = 120_000): QemuRun {
       writeFileSync(join(folder, "disk"), options.disk);
       argv.push("-drive", `file=${join(folder, "disk")},format=raw,index=0,if=ide`);
     }
-    const child = spawnSync("qemu-system-i386", argv, { encoding: "utf8", timeout: timeoutMs, killSignal: "SIGKILL" });
+    // The command line begins with the kernel's name, so that must be the one that ptmap gives.
+    const child = spawnSync("qemu-system-i386", argv, {
+      encoding: "utf8", timeout: timeoutMs, killSignal: "SIGKILL", cwd: dirname(KERNEL),
+    });
     const console = readFileSync(join(folder, "console"), "latin1").replaceAll("\r", "");
     return { console, status: child.status, stderr: child.stderr };
   } finally {
