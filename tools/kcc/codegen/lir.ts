@@ -187,8 +187,10 @@ export interface LirFunction {
   blocks: LirBlock[];
   /** Registers that may hold each virtual register, as masks, by number - FIRST_VIRTUAL. */
   readonly classes: number[];
-  /** Frame slots in bytes; spills are appended. */
+  /** Frame slots in bytes; spills are appended to those of frame_alloc. */
   readonly slots: number[];
+  /** How many slots frame_alloc has; the others are spills, which nothing but spill code touches. */
+  readonly allocatedSlots: number;
 }
 
 /** Makes an instruction; `rest` overrides the defaults. */

@@ -138,9 +138,24 @@ function dropTests(block: LirBlock): void {
   }
 }
 
+/** A spill slot read right after it was written: the register that was written has the value. */
+function dropReloads(block: LirBlock, firstSpill: number): void {
+  const { insts } = block;
+  for (let i = 1; i < insts.length; i++) {
+    const [written, read] = [insts[i - 1], insts[i]];
+    const [to, from] = [written.a, read.b];
+    if (written.op !== "mov" || read.op !== "mov" || written.size !== 4 || read.size !== 4) continue;
+    if (to?.kind !== "memory" || from?.kind !== "memory" || to.slot < firstSpill || to.slot !== from.slot) continue;
+    if (to.displacement !== from.displacement || written.b?.kind !== "register" || read.a?.kind !== "register") continue;
+    if (written.b.register === read.a.register) insts.splice(i--, 1);
+    else insts[i] = { ...read, b: written.b };
+  }
+}
+
 /** Improves all blocks of an allocated function. */
 export function peephole(fn: LirFunction): void {
   for (const block of fn.blocks) {
+    dropReloads(block, fn.allocatedSlots);
     shorten(block);
     dropTests(block);
     shortenSteps(block);

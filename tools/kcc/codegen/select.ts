@@ -593,7 +593,7 @@ export class Selector {
   run(): LirFunction {
     const blocks = this.fn.blocks.map((block) => this.block(block));
     blocks[0].insts.unshift(...this.entryMoves);
-    return { name: this.fn.name, blocks, classes: this.classes, slots: [...this.fn.slots] };
+    return { name: this.fn.name, blocks, classes: this.classes, slots: [...this.fn.slots], allocatedSlots: this.fn.slots.length };
   }
 }
 

@@ -18,13 +18,13 @@ function isConstant(value: Value, word?: number): boolean {
 
 /** True when the value is known to be 0 or 1. */
 function isBoolean(value: Value): boolean {
-  return isCompare(value.op);
+  return (possibleBits(value) & ~1) === 0;
 }
 
 /** A mask that has every bit that the value can have set. */
 function possibleBits(value: Value): number {
   if (value.op === "const") return value.imm;
-  if (isBoolean(value)) return 1;
+  if (isCompare(value.op)) return 1;
   if (value.op === "load8u") return 0xff;
   if (value.op === "load16u") return 0xffff;
   if (value.op === "and" && value.args[1].op === "const") return value.args[1].imm;
