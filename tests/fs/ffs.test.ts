@@ -2,7 +2,7 @@
 // calls, the allocator, mount and unmount. Every history ends with the host's fsck,
 // which was written against the format, not against this code.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
@@ -74,6 +74,30 @@ t.test("sleuthkit reads what newfs made and the kernel wrote", { skip: absent("f
     t.ok(found, "fls lists the file");
     const content = spawnSync("icat", ["-f", "ufs1", file, found![1]!], { encoding: "buffer" }).stdout;
     t.equal(Buffer.compare(content, pattern(3, 150_000)), 0, "icat gives its bytes");
+  }
+  rmSync(folder, { recursive: true });
+  t.end();
+});
+
+t.test("an image of makefs is mounted, read and written", { skip: absent("makefs") }, (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "ptmap-makefs-"));
+  mkdirSync(join(folder, "tree", "d"), { recursive: true });
+  writeFileSync(join(folder, "tree", "d", "file"), pattern(5, 130_000));
+  for (const shape of ["bsize=8192,fsize=1024", "bsize=4096,fsize=512", "bsize=16384,fsize=2048"]) {
+    const image = join(folder, "image");
+    const argv = ["-t", "ffs", "-o", `version=1,${shape}`, "-s", "6m", image, join(folder, "tree")];
+    t.equal(spawnSync("makefs", argv).status, 0, shape);
+    const k = new FfsKernel();
+    k.insert(readFileSync(image));
+    t.equal(k.mount(), 0);
+    t.ok(same(k.read("/d/file"), pattern(5, 130_000)));
+    t.equal(k.write("/d/new", pattern(6, 70_000)), 0);
+    t.equal(k.unlink("/d/file"), 0);
+    t.ok(same(k.read("/d/new"), pattern(6, 70_000)));
+    t.equal(k.unmount(), 0);
+    t.equal(k.mount(), 0);
+    t.ok(same(k.read("/d/new"), pattern(6, 70_000)));
+    t.same(k.fsck().map((finding) => finding.text), []);
   }
   rmSync(folder, { recursive: true });
   t.end();
