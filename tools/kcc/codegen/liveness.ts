@@ -62,6 +62,42 @@ function liveIn(fn: LirFunction, total: number): Map<LirBlock, Uint32Array> {
   return result;
 }
 
+const RETURNS_TWICE = "setjmp";
+
+function addBits(words: Uint32Array, into: Set<number>): void {
+  for (let w = 0; w < words.length; w++) {
+    for (let bits = words[w]; bits !== 0; bits &= bits - 1) into.add(w * 32 + 31 - Math.clz32(bits & -bits));
+  }
+}
+
+/**
+ * Values that live when setjmp returns must survive in every block that can
+ * follow, even past their last use: a longjmp there brings control back to
+ * where they are needed. Gives, per block, what is alive throughout for that.
+ */
+function keptAlive(fn: LirFunction, liveOut: (block: LirBlock) => Set<number>): Map<LirBlock, Set<number>> {
+  const kept = new Map<LirBlock, Set<number>>();
+  const bySource = new Map(fn.blocks.map((block) => [block.source, block]));
+  for (const block of fn.blocks) {
+    if (!block.insts.some(({ op, symbol }) => op === "call" && symbol === RETURNS_TWICE)) continue;
+    const live = liveOut(block);
+    for (let i = block.insts.length - 1; block.insts[i].symbol !== RETURNS_TWICE; i--) {
+      forEachDef(block.insts[i], (register) => live.delete(register));
+      forEachUse(block.insts[i], (register) => live.add(register));
+    }
+    const work = [block];
+    for (let next = work.pop(); next !== undefined; next = work.pop()) {
+      const set = kept.get(next) ?? new Set<number>();
+      const before = set.size;
+      for (const register of live) if (register >= FIRST_VIRTUAL) set.add(register);
+      if (kept.has(next) && set.size === before) continue;
+      kept.set(next, set);
+      for (const source of next.source.successors) work.push(bySource.get(source)!);
+    }
+  }
+  return kept;
+}
+
 /** Builds ranges from the last position to the first; `list` holds them reversed. */
 function extend(list: Ranges, from: number, to: number): void {
   const last = list.length - 2;
@@ -121,16 +157,17 @@ export function computeLiveness(fn: LirFunction): Liveness {
   const insts = fn.blocks.flatMap((block) => block.insts);
   const depths = fn.blocks.flatMap((block) => block.insts.map(() => block.source.loopDepth));
   const builder = new RangeBuilder(total);
+  const liveOut = (block: LirBlock): Set<number> => {
+    const out = new Set<number>();
+    for (const source of block.source.successors) addBits(into.get(bySource.get(source)!)!, out);
+    return out;
+  };
+  const kept = keptAlive(fn, liveOut);
   let end = insts.length;
   for (const block of [...fn.blocks].reverse()) {
     const start = end - block.insts.length;
-    const out = new Set<number>();
-    for (const source of block.source.successors) {
-      const live = into.get(bySource.get(source)!)!;
-      for (let w = 0; w < live.length; w++) {
-        for (let bits = live[w]; bits !== 0; bits &= bits - 1) out.add(w * 32 + 31 - Math.clz32(bits & -bits));
-      }
-    }
+    const out = liveOut(block);
+    for (const register of kept.get(block) ?? []) out.add(register);
     builder.enterFromBelow(2 * start, 2 * end, out);
     for (let i = end - 1; i >= start; i--) builder.visit(insts[i], i);
     end = start;
