@@ -46,7 +46,11 @@ function frame_of_task(): Trapframe {
 export function dblfault(): void {
   const frame = frame_of_task();
   const p = curproc();
-  if (changetype<usize>(p) != 0) lcr3(p.p_vmspace.vm_map.pmap.pm_pdirpa);
+  if (changetype<usize>(p) != 0) {
+    lcr3(p.p_vmspace.vm_map.pmap.pm_pdirpa);
+    // Rubbish here would catch the faults of DDB's commands.
+    changetype<Pcb>(p.p_addr).pcb_onfault = 0;
+  }
   if (changetype<usize>(p) != 0 && stack_overflowed(p.p_addr, frame.tf_esp)) {
     printf(cs("kernel stack of %s (pid %d) overflowed: esp %p, u-area %p\n"), p_comm(p), p.p_pid, frame.tf_esp,
       p.p_addr);
