@@ -6,6 +6,7 @@ import { bootarg } from "../subr_bootargs";
 import { printf } from "../subr_prf";
 import { ENOENT } from "../sys/errno";
 import { mfs_cycle } from "./mfs_cycle";
+import { overflow } from "./overflow";
 import { traffic } from "./traffic";
 import { uvmtest } from "./uvmtest";
 
@@ -16,6 +17,7 @@ function run_workload(name: usize): i32 {
   if (strcmp(name, cs("mfs-cycle")) == 0) return mfs_cycle();
   if (strcmp(name, cs("traffic")) == 0) return traffic();
   if (strcmp(name, cs("uvmtest")) == 0) return uvmtest();
+  if (strcmp(name, cs("overflow")) == 0) return overflow();
   printf(cs("init: %s: no such program\n"), name);
   return ENOENT;
 }
