@@ -1,7 +1,7 @@
 // The conventions of compiled code that a stack walk relies on, checked on the
 // bytes with a disassembler that is not ours.
 
-import { Code, Decoder, DecoderOptions, Mnemonic, OpKind, Register } from "iced-x86";
+import { Code, Decoder, DecoderOptions, Formatter, FormatterSyntax, Mnemonic, OpKind, Register } from "iced-x86";
 import type { Instruction } from "iced-x86";
 import type { TextSection } from "../../tools/kcc/object.js";
 
@@ -58,4 +58,14 @@ function isPrologueOnly(bytes: Uint8Array, position: number, pushed: number): bo
     at++;
   }
   return pushed <= saves && position > at;
+}
+
+/** The instructions of a function between prologue and epilogue in AT&T syntax, separated by `; `. */
+export function bodyText({ bytes }: TextSection): string {
+  const decoder = new Decoder(32, bytes, DecoderOptions.None);
+  const formatter = new Formatter(FormatterSyntax.Gas);
+  const lines: string[] = [];
+  while (decoder.canDecode) lines.push(formatter.format(decoder.decode()));
+  const inner = lines.slice(2).filter((line) => !/^(pop|push) %(ebp|ebx|esi|edi)$|^(leave|ret)$/.test(line));
+  return inner.join("; ");
 }

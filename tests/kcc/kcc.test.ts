@@ -10,7 +10,8 @@ import { MEMORY_BASE, MEMORY_SIZE, RESULTS, buildCases } from "./cases.js";
 import type { CaseModule } from "./cases.js";
 import { linkBare, printOnPtmap, printOnQemu } from "./bare.js";
 import { canRunNative, runNative } from "./native.js";
-import { conventionErrors } from "./conventions.js";
+import { bodyText, conventionErrors } from "./conventions.js";
+import { INTRINSIC_CASES } from "./intrinsic_cases.js";
 import { MISTAKES, MISTAKE_SUPPORT } from "./mistakes.js";
 import { skipWithout } from "./tools.js";
 import { verify } from "./verify.js";
@@ -87,4 +88,21 @@ t.test("mistakes in guest sources are reported with their line", async (t) => {
     const { diagnostics } = compileModule(guest.wasm, { locate: (offset) => map.find(offset) });
     t.match(diagnostics, [expected], name);
   }
+});
+
+t.test("each intrinsic becomes its instructions", async (t) => {
+  const path = "tests/fixtures/kcc/intrinsics.ts";
+  const functions = INTRINSIC_CASES.map(({ body }, i) => {
+    const result = body.includes("return") ? "u32" : "void";
+    return `export function case${i}(a: u32, b: u32, c: u32): ${result} { ${body} }`;
+  });
+  const source = ["import * as cpu from \"../../../kernel/i386/cpufunc\";", ...functions].join("\n");
+  const guest = await compileGuest([path], { overlay: new Map([[path, source]]) });
+  if (guest.wasm === undefined) return t.fail(guest.diagnostics.map((one) => one.message).join("; "));
+  const { text, diagnostics } = compileModule(guest.wasm);
+  t.same(diagnostics, []);
+  INTRINSIC_CASES.forEach(({ name, expected }, i) => {
+    const section = text.find(({ symbols }) => symbols[0].name.endsWith(`/case${i}`));
+    t.equal(section === undefined ? "missing" : bodyText(section), expected, name);
+  });
 });
