@@ -17,6 +17,7 @@ import { exit1, kwait } from "../kern_exit";
 import { fork_kernel_proc } from "../kern_fork";
 import { curproc } from "../kern_proc";
 import { frame_alloc } from "../i386/cpufunc";
+import { printf } from "../subr_prf";
 import { ENOTDIR } from "../sys/errno";
 import { Proc } from "../sys/proc";
 import { Iovec, SIZEOF_IOVEC, SIZEOF_UIO, UIO_READ, UIO_SYSSPACE, UIO_WRITE, Uio } from "../sys/uio";
@@ -29,7 +30,10 @@ export function run_program(name: usize, main: u32, arg: usize): i32 {
   const newp = frame_alloc(4);
   const status = frame_alloc(4);
   const error = fork_kernel_proc(curproc(), main, arg, name, newp);
-  if (error != 0) return -error;
+  if (error != 0) {
+    printf(cs("fork: %s: error %d\n"), name, error);
+    return -error;
+  }
   const waited = kwait(curproc(), changetype<Proc>(load<usize>(newp)).p_pid, status);
   return waited != 0 ? -waited : load<i32>(status) >> 8;
 }
