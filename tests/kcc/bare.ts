@@ -30,7 +30,8 @@ export function linkBare(module: CompiledModule, memory: { base: number; size: n
 /** What the image prints on ptmap. */
 export function printOnPtmap(image: Uint8Array, cpu: "i386" | "i486"): string {
   const bytes: number[] = [];
-  const machine = new Machine({ memorySize: RAM_SIZE, cpu, timing: "none", onSerialOutput: (byte) => bytes.push(byte) });
+  const machine = new Machine({ memorySize: RAM_SIZE, cpu, timing: "none", onSerialOutput: (byte) =>
+    bytes.push(byte) });
   machine.loadMultiboot({ kernel: image, kernelName: "cases" });
   const result = machine.run({ maxCycles: 4_000_000_000 });
   const ending = result.kind === "exit" ? "" : `\n[${result.kind}]`;

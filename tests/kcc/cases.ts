@@ -21,14 +21,17 @@ const SCRATCH = MEMORY_BASE + 0x10000;
 const FUNCTION_OBJECT = MEMORY_BASE + 0x18000;
 
 export const EDGES32 = [
-  0, 1, 2, 3, 7, 10, 31, 32, 33, 0x7f, 0x80, 0xff, 0x8000, 0xffff, 0x12345678, 0x7fffffff, -0x80000000, -0x7fffffff, -2, -1,
+  0, 1, 2, 3, 7, 10, 31, 32, 33, 0x7f, 0x80, 0xff, 0x8000, 0xffff, 0x12345678, 0x7fffffff, -0x80000000, -0x7fffffff,
+    -2, -1,
 ];
 export const EDGES64 = [
-  0n, 1n, 2n, 3n, 10n, 31n, 32n, 33n, 63n, 64n, 0xffn, 0x7fffffffn, 0x80000000n, 0xffffffffn, 0x100000000n, 0x1ffffffffn,
+  0n, 1n, 2n, 3n, 10n, 31n, 32n, 33n, 63n, 64n, 0xffn, 0x7fffffffn, 0x80000000n, 0xffffffffn, 0x100000000n,
+    0x1ffffffffn,
   0x123456789abcdef0n, 0x7fffffffffffffffn, -0x8000000000000000n, -0x80000000n, -0x100000000n, -2n, -1n,
 ];
 
-const BINARY = ["add", "sub", "mul", "div_s", "div_u", "rem_s", "rem_u", "and", "or", "xor", "shl", "shr_s", "shr_u", "rotl", "rotr"];
+const BINARY = ["add", "sub", "mul", "div_s", "div_u", "rem_s", "rem_u", "and", "or", "xor", "shl", "shr_s", "shr_u",
+  "rotl", "rotr"];
 const COMPARES = ["eq", "ne", "lt_s", "lt_u", "gt_s", "gt_u", "le_s", "le_u", "ge_s", "ge_u"];
 const UNARY32 = ["eqz", "clz", "ctz", "popcnt", "extend8_s", "extend16_s"];
 const UNARY64 = ["eqz", "clz", "ctz", "popcnt", "extend8_s", "extend16_s", "extend32_s"];
@@ -75,25 +78,31 @@ class CaseBuilder {
   }
 
   /** Adds a function (a, b) -> result and lets `run` call it for all pairs of two value lists. */
-  grid(name: string, type: Type, result: Type, body: readonly Step[], left: readonly bigint[], right: readonly bigint[]): void {
+  grid(name: string, type: Type, result: Type, body: readonly Step[], left: readonly bigint[],
+    right: readonly bigint[]): void {
     const fn = this.define(name, [type, type], result, [], body);
     const [size, step] = [type === "i32" ? 4 : 8, result === "i32" ? 4 : 8];
     const [leftStart, leftEnd] = this.table(type, left);
     const [rightStart, rightEnd] = this.table(type, right);
-    const driver = this.writer.add({ name: `grid/${this.nextName++}`, parameters: [], results: [], locals: ["i32", "i32"], body: [
+    const driver = this.writer.add({ name: `grid/${this.nextName++}`, parameters: [], results: [],
+      locals: ["i32", "i32"], body: [
       ["i32.const", leftStart], ["local.set", 0],
       ["loop", ""], ["i32.const", rightStart], ["local.set", 1],
-      ["loop", ""], ["global.get", 0], ["local.get", 0], [`${type}.load`, 0], ["local.get", 1], [`${type}.load`, 0], ["call", fn], [`${result}.store`, 0],
+      ["loop", ""], ["global.get", 0], ["local.get", 0], [`${type}.load`, 0], ["local.get", 1], [`${type}.load`, 0],
+        ["call", fn], [`${result}.store`, 0],
       ["global.get", 0], ["i32.const", step], ["i32.add"], ["global.set", 0],
-      ["local.get", 1], ["i32.const", size], ["i32.add"], ["local.tee", 1], ["i32.const", rightEnd], ["i32.ne"], ["br_if", 0], ["end"],
-      ["local.get", 0], ["i32.const", size], ["i32.add"], ["local.tee", 0], ["i32.const", leftEnd], ["i32.ne"], ["br_if", 0], ["end"],
+      ["local.get", 1], ["i32.const", size], ["i32.add"], ["local.tee", 1], ["i32.const", rightEnd], ["i32.ne"],
+        ["br_if", 0], ["end"],
+      ["local.get", 0], ["i32.const", size], ["i32.add"], ["local.tee", 0], ["i32.const", leftEnd], ["i32.ne"],
+        ["br_if", 0], ["end"],
     ] });
     this.calls.push([["call", driver]]);
     this.account(name, left.length * right.length * step);
   }
 
   /** Adds a function of any parameters and calls it with each row of arguments. */
-  rows(name: string, parameters: readonly Type[], result: Type, locals: readonly Type[], body: readonly Step[], rows: readonly (readonly bigint[])[]): void {
+  rows(name: string, parameters: readonly Type[], result: Type, locals: readonly Type[], body: readonly Step[],
+    rows: readonly (readonly bigint[])[]): void {
     const fn = this.define(name, parameters, result, locals, body);
     for (const row of rows) {
       const args = row.map((value, i): Step => [`${parameters[i]}.const`, value]);
@@ -102,7 +111,8 @@ class CaseBuilder {
     this.account(name, rows.length * (result === "i32" ? 4 : 8));
   }
 
-  define(name: string, parameters: readonly Type[], result: Type, locals: readonly Type[], body: readonly Step[]): string {
+  define(name: string, parameters: readonly Type[], result: Type, locals: readonly Type[],
+    body: readonly Step[]): string {
     return this.writer.add({ name: `case/${this.nextName++} ${name}`, parameters, results: [result], locals, body });
   }
 
@@ -123,7 +133,8 @@ class CaseBuilder {
       const body = this.calls.slice(i, i + groupsPerPart).flat();
       parts.push(this.writer.add({ name: `part/part${parts.length}`, parameters: [], results: [], locals: [], body }));
     }
-    this.writer.add({ name: "run", parameters: [], results: [], locals: [], body: parts.map((part): Step => ["call", part]) });
+    this.writer.add({ name: "run", parameters: [], results: [], locals: [],
+      body: parts.map((part): Step => ["call", part]) });
     this.writer.add(putByte());
     this.writer.add(mainFunction(this.bytes));
     const { starts } = this;
@@ -143,7 +154,8 @@ function operand(type: Type, local: number, shape: Shape): Step[] {
 
 /** Stores the parameters to memory, so that a memory operand finds them. */
 function spillParameters(type: Type): Step[] {
-  return [0, 1].flatMap((local): Step[] => [["i32.const", SCRATCH + 16 * local], ["local.get", local], [`${type}.store`, 0]]);
+  return [0, 1].flatMap((local): Step[] =>
+    [["i32.const", SCRATCH + 16 * local], ["local.get", local], [`${type}.store`, 0]]);
 }
 
 const SHAPE_PAIRS: readonly [Shape, Shape][] = [
@@ -167,7 +179,8 @@ function addBinary(builder: CaseBuilder, type: Type, edges: readonly bigint[]): 
     const [left, right] = operandsFor(op, edges);
     for (const [a, b] of SHAPE_PAIRS) {
       const usesMemory = a === "memory" || b === "memory";
-      const body = [...(usesMemory ? spillParameters(type) : []), ...operand(type, 0, a), ...operand(type, 1, b), [`${type}.${op}`] as Step];
+      const body = [...(usesMemory ? spillParameters(type) : []), ...operand(type, 0, a), ...operand(type, 1, b),
+        [`${type}.${op}`] as Step];
       builder.grid(`${type}.${op} ${shapeName(a)} ${shapeName(b)}`, type, result, body, left, right);
     }
     for (const constant of right) {
@@ -184,8 +197,10 @@ function addBinary(builder: CaseBuilder, type: Type, edges: readonly bigint[]): 
       builder.grid(`${type}.${op} ${constant} local`, type, result, body, [0n], right);
       const fold: Step[] = right.flatMap((second): Step[] => [
         [`${type}.const`, constant], [`${type}.const`, second], [`${type}.${op}`],
-        ...(result === "i64" ? [["local.get", 0], ["i64.xor"], ["i64.const", 7n], ["i64.rotl"], ["local.set", 0]] as Step[]
-          : type === "i64" ? [["i64.extend_i32_u"], ["local.get", 0], ["i64.xor"], ["i64.const", 7n], ["i64.rotl"], ["local.set", 0]] as Step[]
+        ...(result === "i64" ? [["local.get", 0], ["i64.xor"], ["i64.const", 7n], ["i64.rotl"],
+          ["local.set", 0]] as Step[]
+          : type === "i64" ? [["i64.extend_i32_u"], ["local.get", 0], ["i64.xor"], ["i64.const", 7n], ["i64.rotl"],
+            ["local.set", 0]] as Step[]
             : [["local.get", 0], ["i32.xor"], ["i32.const", 7], ["i32.rotl"], ["local.set", 0]] as Step[]),
       ]);
       builder.grid(`${type}.${op} ${constant} folded`, type, type, [...fold, ["local.get", 0]], [0n], [0n]);
@@ -200,14 +215,17 @@ function addConditions(builder: CaseBuilder, type: Type, edges: readonly bigint[
     "not if": (test) => [...test, ["i32.eqz"], ["if", "i32"], ["i32.const", 11], ["else"], ["i32.const", 22], ["end"]],
     br_if: (test) => [["block", ""], ...test, ["br_if", 0], ["i32.const", 5], ["return"], ["end"], ["i32.const", 6]],
     select: (test) => [["i32.const", 8], ["i32.const", 9], ...test, ["select"]],
-    and: (test) => [...test, ["if", "i32"], ["local.get", 0], ["i32.wrap_i64"], ["i32.const", 1], ["i32.and"], ["else"], ["i32.const", 0], ["end"],
+    and: (test) => [...test, ["if", "i32"], ["local.get", 0], ["i32.wrap_i64"], ["i32.const", 1], ["i32.and"],
+      ["else"], ["i32.const", 0], ["end"],
       ["if", "i32"], ["i32.const", 3], ["else"], ["i32.const", 4], ["end"]],
-    or: (test) => [...test, ["if", "i32"], ["i32.const", 1], ["else"], ["local.get", 1], ["i32.wrap_i64"], ["i32.const", 4], ["i32.and"], ["end"],
+    or: (test) => [...test, ["if", "i32"], ["i32.const", 1], ["else"], ["local.get", 1], ["i32.wrap_i64"],
+      ["i32.const", 4], ["i32.and"], ["end"],
       ["i32.eqz"], ["if", "i32"], ["i32.const", 3], ["else"], ["i32.const", 4], ["end"]],
   };
   for (const op of COMPARES) {
     for (const [formName, form] of Object.entries(forms)) {
-      const fix = (steps: Step[]): Step[] => (type === "i64" ? steps : steps.filter(([name]) => name !== "i32.wrap_i64"));
+      const fix = (steps: Step[]): Step[] =>
+        (type === "i64" ? steps : steps.filter(([name]) => name !== "i32.wrap_i64"));
       for (const [a, b] of SHAPE_PAIRS.slice(0, 3)) {
         const usesMemory = a === "memory" || b === "memory";
         const test: Step[] = [...operand(type, 0, a), ...operand(type, 1, b), [`${type}.${op}`]];
@@ -227,11 +245,13 @@ function addUnary(builder: CaseBuilder): void {
     for (const op of ops) {
       const result: Type = op === "eqz" ? "i32" : type;
       for (const shape of ["local", "memory"] as const) {
-        const body: Step[] = [...(shape === "memory" ? spillParameters(type) : []), ...operand(type, 0, shape), [`${type}.${op}`]];
+        const body: Step[] = [...(shape === "memory" ? spillParameters(type) : []), ...operand(type, 0, shape),
+          [`${type}.${op}`]];
         builder.grid(`${type}.${op} ${shape}`, type, result, body, edges, [0n]);
       }
       for (const constant of edges) {
-        builder.grid(`${type}.${op} ${constant}`, type, result, [[`${type}.const`, constant], [`${type}.${op}`]], [0n], [0n]);
+        builder.grid(`${type}.${op} ${constant}`, type, result, [[`${type}.const`, constant], [`${type}.${op}`]],
+          [0n], [0n]);
       }
     }
   }
@@ -260,11 +280,13 @@ function addMemory(builder: CaseBuilder): void {
       }
       // Used as a condition, compared and tested, where operands may be narrowed.
       for (const constant of [0, 1, 0x7f, 0x80, 0xff, 0x8000, -1]) {
-        const read: Step[] = [["i32.const", SCRATCH], ["local.get", 0], ["i64.store", 0], ["i32.const", SCRATCH], [`${type}.${load}`, 0]];
+        const read: Step[] = [["i32.const", SCRATCH], ["local.get", 0], ["i64.store", 0], ["i32.const", SCRATCH],
+          [`${type}.${load}`, 0]];
         const as32: Step[] = type === "i64" ? [["i32.wrap_i64"]] : [];
         for (const op of ["i32.eq", "i32.lt_s", "i32.gt_u", "i32.and"]) {
           builder.grid(`${type}.${load} ${op} ${constant}`, "i64", "i32",
-            [...read, ...as32, ["i32.const", constant], [op], ["if", "i32"], ["i32.const", 1], ["else"], ["i32.const", 2], ["end"]], edges, [0n]);
+            [...read, ...as32, ["i32.const", constant], [op], ["if", "i32"], ["i32.const", 1], ["else"],
+              ["i32.const", 2], ["end"]], edges, [0n]);
         }
       }
     }
@@ -277,15 +299,18 @@ function addStores(builder: CaseBuilder, type: Type, store: string, edges: reado
   const value: Step[] = type === "i32" ? [["local.get", 0], ["i32.wrap_i64"]] : [["local.get", 0]];
   const fill: Step[] = [["i32.const", SCRATCH], ["i64.const", 0x5555aaaa3333ccccn], ["i64.store", 0]];
   const read: Step[] = [["i32.const", SCRATCH], ["i64.load", 0]];
-  builder.grid(`${type}.${store}`, "i64", "i64", [...fill, ["i32.const", SCRATCH], ...value, [`${type}.${store}`, 1], ...read], edges, [0n]);
+  builder.grid(`${type}.${store}`, "i64", "i64",
+    [...fill, ["i32.const", SCRATCH], ...value, [`${type}.${store}`, 1], ...read], edges, [0n]);
   builder.grid(`${type}.${store} constant`, "i64", "i64",
-    [...fill, ["i32.const", SCRATCH], [`${type}.const`, 0x89abcdef], [`${type}.${store}`, 2], ...read], edges.slice(0, 1), [0n]);
+    [...fill, ["i32.const", SCRATCH], [`${type}.const`, 0x89abcdef], [`${type}.${store}`, 2], ...read],
+      edges.slice(0, 1), [0n]);
   const load = store === "store" ? "load" : `${store.replace("store", "load")}_u`;
   for (const op of ["add", "sub", "and", "or", "xor", "shl", "shr_u", "shr_s", "mul"]) {
     for (const by of ["value", "constant", "one"]) {
       const other: Step[] = by === "value" ? value : [[`${type}.const`, by === "one" ? 1 : 0x1234567]];
       const body: Step[] = [
-        ...fill, ["i32.const", SCRATCH], ["i32.const", SCRATCH], [`${type}.${load}`, 1], ...other, [`${type}.${op}`], [`${type}.${store}`, 1], ...read,
+        ...fill, ["i32.const", SCRATCH], ["i32.const", SCRATCH], [`${type}.${load}`, 1], ...other, [`${type}.${op}`],
+          [`${type}.${store}`, 1], ...read,
       ];
       builder.grid(`${type} ${store} ${op} ${by} in place`, "i64", "i64", body, edges, [0n]);
     }
@@ -300,9 +325,12 @@ function addAddressing(builder: CaseBuilder): void {
       const direct: Step[] = [["local.get", 0], ["i32.const", shift], ["i32.shl"], ["i32.const", SCRATCH], ["i32.add"]];
       const body: Step[] = [
         ["i32.const", SCRATCH], ["local.set", 2],
-        ...address, ["local.get", 1], ["i32.store", offset], ...address, ["i32.load", offset], ["i32.const", 3], ["i32.add"], ["local.get", 2],
-        ["local.get", 0], ["i32.const", shift], ["i32.shl"], ["i32.add"], ["local.tee", 3], ["i32.load8_u", offset], ["i32.add"],
-        ["local.get", 3], ["i32.xor"], ...direct, ["i32.load", offset], ["i32.add"], ...direct, ["local.get", 1], ["i32.store16", offset], ...direct, ["i32.load", offset], ["i32.sub"],
+        ...address, ["local.get", 1], ["i32.store", offset], ...address, ["i32.load", offset], ["i32.const", 3],
+          ["i32.add"], ["local.get", 2],
+        ["local.get", 0], ["i32.const", shift], ["i32.shl"], ["i32.add"], ["local.tee", 3], ["i32.load8_u", offset],
+          ["i32.add"],
+        ["local.get", 3], ["i32.xor"], ...direct, ["i32.load", offset], ["i32.add"], ...direct, ["local.get", 1],
+          ["i32.store16", offset], ...direct, ["i32.load", offset], ["i32.sub"],
       ];
       builder.rows(`address << ${shift} + ${offset}`, ["i32", "i32"], "i32", ["i32", "i32"], body, rows);
     }
@@ -312,7 +340,8 @@ function addAddressing(builder: CaseBuilder): void {
     ["i32.const", SCRATCH], ["local.get", 0], ["i32.add"], ["local.get", 1], ["i32.const", 9], ["memory.fill"],
     ["i32.const", SCRATCH + 3], ["i32.const", SCRATCH], ["i32.const", 40], ["memory.copy"],
     ["i32.const", SCRATCH + 8], ["i32.const", SCRATCH + 11], ["i32.const", 24], ["memory.copy"],
-    ["i32.const", SCRATCH], ["local.get", 0], ["i32.add"], ["i64.load", 1], ["i32.const", SCRATCH + 20], ["i64.load", 1], ["i64.add"],
+    ["i32.const", SCRATCH], ["local.get", 0], ["i32.add"], ["i64.load", 1], ["i32.const", SCRATCH + 20],
+      ["i64.load", 1], ["i64.add"],
   ], rows);
 }
 
@@ -321,7 +350,8 @@ function addControl(builder: CaseBuilder): void {
   builder.rows("br_table", ["i32"], "i32", [], [
     ["block", ""], ["block", ""], ["block", ""], ["block", ""],
     ["local.get", 0], ["br_table", [0, 1, 1, 3, 2]], ["end"],
-    ["i32.const", 10], ["return"], ["end"], ["i32.const", 20], ["return"], ["end"], ["i32.const", 30], ["return"], ["end"], ["i32.const", 40],
+    ["i32.const", 10], ["return"], ["end"], ["i32.const", 20], ["return"], ["end"], ["i32.const", 30], ["return"],
+      ["end"], ["i32.const", 40],
   ], values);
   builder.rows("sum of squares", ["i32"], "i32", ["i32", "i32"], [
     ["local.get", 0], ["i32.const", 255], ["i32.and"], ["local.set", 0],
@@ -332,19 +362,25 @@ function addControl(builder: CaseBuilder): void {
   // The three locals rotate: the phis of the loop read each other.
   builder.rows("rotating locals", ["i32"], "i32", ["i32", "i32", "i32", "i32"], [
     ["i32.const", 1], ["local.set", 1], ["i32.const", 20], ["local.set", 2], ["i32.const", 300], ["local.set", 3],
-    ["loop", ""], ["local.get", 1], ["local.set", 4], ["local.get", 2], ["local.set", 1], ["local.get", 3], ["local.set", 2], ["local.get", 4], ["local.set", 3],
-    ["local.get", 0], ["i32.const", 1], ["i32.sub"], ["local.tee", 0], ["i32.const", 0], ["i32.gt_s"], ["br_if", 0], ["end"],
-    ["local.get", 1], ["local.get", 2], ["i32.const", 7], ["i32.mul"], ["i32.add"], ["local.get", 3], ["i32.const", 13], ["i32.mul"], ["i32.sub"],
+    ["loop", ""], ["local.get", 1], ["local.set", 4], ["local.get", 2], ["local.set", 1], ["local.get", 3],
+      ["local.set", 2], ["local.get", 4], ["local.set", 3],
+    ["local.get", 0], ["i32.const", 1], ["i32.sub"], ["local.tee", 0], ["i32.const", 0], ["i32.gt_s"], ["br_if", 0],
+      ["end"],
+    ["local.get", 1], ["local.get", 2], ["i32.const", 7], ["i32.mul"], ["i32.add"], ["local.get", 3],
+      ["i32.const", 13], ["i32.mul"], ["i32.sub"],
   ], values.slice(0, 6));
   const many: Type[] = ["i32", "i64", "i32", "i64", "i32", "i32", "i64", "i32", "i32", "i64"];
   const mix: Step[] = [["i64.const", 0n]];
   many.forEach((type, i) => {
-    mix.push(["i64.const", 31n], ["i64.mul"], ["local.get", i], ...(type === "i32" ? [["i64.extend_i32_s"] as Step] : []), ["i64.add"]);
+    mix.push(["i64.const", 31n], ["i64.mul"], ["local.get", i],
+      ...(type === "i32" ? [["i64.extend_i32_s"] as Step] : []), ["i64.add"]);
   });
   const callee = builder.define("mix", many, "i64", [], mix);
   builder.rows("ten arguments", ["i32", "i64"], "i64", [], [
     ...many.map((type, i): Step => ["local.get", type === "i32" ? 0 : i % 2 === 1 ? 1 : 1]), ["call", callee],
-    ...many.flatMap((type, i): Step[] => [["local.get", type === "i32" ? 0 : 1], [`${type}.const`, i + 1], [`${type}.mul`]]), ["call", callee], ["i64.xor"],
+    ...many.flatMap((type, i): Step[] =>
+      [["local.get", type === "i32" ? 0 : 1], [`${type}.const`, i + 1], [`${type}.mul`]]), ["call", callee],
+        ["i64.xor"],
   ], [[1n, 2n], [-1n, -1n], [0x7fffffffn, 0x123456789abcn], [3n, -0x8000000000000000n]]);
   const index = builder.writer.addElement(callee);
   const object = [0x1c, 0, 0, 9, 8, index, 0, 0].flatMap((word) => [word, 0, 0, 0]);
@@ -353,7 +389,8 @@ function addControl(builder: CaseBuilder): void {
     ["i32.const", SCRATCH], ["i32.const", FUNCTION_OBJECT + 20], ["i32.load", 0], ["i32.store", 0],
     ...many.map((type): Step => ["local.get", type === "i32" ? 0 : 1]), ["i32.const", SCRATCH], ["i32.load", 0],
     ["call_indirect", builder.writer.typeIndex(many, ["i64"])],
-    ...many.map((type): Step => ["local.get", type === "i32" ? 0 : 1]), ["i32.const", FUNCTION_OBJECT + 20], ["i32.load", 0],
+    ...many.map((type): Step => ["local.get", type === "i32" ? 0 : 1]), ["i32.const", FUNCTION_OBJECT + 20],
+      ["i32.load", 0],
     ["call_indirect", builder.writer.typeIndex(many, ["i64"])], ["i64.add"],
   ], [[1n, 2n], [5n, 6n]]);
 }
@@ -368,7 +405,8 @@ const LINE_BYTES = 4096;
 /** Prints the byte in local 0 when the transmitter is ready. */
 function putByte(): FunctionSource {
   return { name: "print/put", parameters: ["i32"], results: [], locals: [], body: [
-    ["loop", ""], ["i32.const", LINE_STATUS], ["call", "cpufunc.inb"], ["i32.const", TRANSMITTER_EMPTY], ["i32.and"], ["i32.eqz"], ["br_if", 0], ["end"],
+    ["loop", ""], ["i32.const", LINE_STATUS], ["call", "cpufunc.inb"], ["i32.const", TRANSMITTER_EMPTY], ["i32.and"],
+      ["i32.eqz"], ["br_if", 0], ["end"],
     ["i32.const", COM1], ["local.get", 0], ["call", "cpufunc.outb"],
   ] };
 }
@@ -381,12 +419,16 @@ function mainFunction(resultBytes: number): FunctionSource {
     ["loop", ""],
     ["i32.const", 0x811c9dc5 | 0], ["local.set", hash],
     ["loop", ""],
-    ["local.get", hash], ["local.get", pointer], ["i32.load8_u", 0], ["i32.xor"], ["i32.const", 16777619], ["i32.mul"], ["local.set", hash],
-    ["local.get", pointer], ["i32.const", 1], ["i32.add"], ["local.tee", pointer], ["i32.const", LINE_BYTES - 1], ["i32.and"], ["br_if", 0], ["end"],
+    ["local.get", hash], ["local.get", pointer], ["i32.load8_u", 0], ["i32.xor"], ["i32.const", 16777619],
+      ["i32.mul"], ["local.set", hash],
+    ["local.get", pointer], ["i32.const", 1], ["i32.add"], ["local.tee", pointer], ["i32.const", LINE_BYTES - 1],
+      ["i32.and"], ["br_if", 0], ["end"],
     ["i32.const", 28], ["local.set", digit],
     ["loop", ""],
-    ["local.get", hash], ["local.get", digit], ["i32.shr_u"], ["i32.const", 15], ["i32.and"], ["i32.const", 97], ["i32.add"], ["call", "print/put"],
-    ["local.get", digit], ["i32.const", 4], ["i32.sub"], ["local.tee", digit], ["i32.const", 0], ["i32.ge_s"], ["br_if", 0], ["end"],
+    ["local.get", hash], ["local.get", digit], ["i32.shr_u"], ["i32.const", 15], ["i32.and"], ["i32.const", 97],
+      ["i32.add"], ["call", "print/put"],
+    ["local.get", digit], ["i32.const", 4], ["i32.sub"], ["local.tee", digit], ["i32.const", 0], ["i32.ge_s"],
+      ["br_if", 0], ["end"],
     ["i32.const", 10], ["call", "print/put"],
     ["local.get", pointer], ["i32.const", RESULTS + resultBytes], ["i32.lt_u"], ["br_if", 0], ["end"],
     ["i32.const", DEBUG_EXIT], ["i32.const", 0], ["call", "cpufunc.outl"],

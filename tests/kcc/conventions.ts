@@ -17,7 +17,8 @@ function isStackCleaning(instruction: Instruction): boolean {
 }
 
 function writesArgument(instruction: Instruction): boolean {
-  if (instruction.opCount === 0 || instruction.op0Kind !== OpKind.Memory || READERS.has(instruction.mnemonic)) return false;
+  if (instruction.opCount === 0 || instruction.op0Kind !== OpKind.Memory
+    || READERS.has(instruction.mnemonic)) return false;
   const displacement = Number(BigInt.asIntN(32, instruction.memoryDisplacement));
   return instruction.memoryBase === Register.EBP && displacement >= FIRST_ARGUMENT;
 }
@@ -26,7 +27,8 @@ function writesArgument(instruction: Instruction): boolean {
 export function conventionErrors({ bytes, symbols }: TextSection): string[] {
   const { name } = symbols[0];
   const errors: string[] = [];
-  if (PROLOGUE.some((byte, i) => bytes[i] !== byte)) errors.push(`${name} does not begin with push %ebp; mov %esp,%ebp`);
+  if (PROLOGUE.some((byte, i) =>
+    bytes[i] !== byte)) errors.push(`${name} does not begin with push %ebp; mov %esp,%ebp`);
   const decoder = new Decoder(32, bytes, DecoderOptions.None);
   let pushed = 0;
   let pendingCall = false;
@@ -38,8 +40,10 @@ export function conventionErrors({ bytes, symbols }: TextSection): string[] {
     if (writesArgument(instruction)) errors.push(`${at} writes an incoming argument`);
     if (instruction.mnemonic === Mnemonic.Push) pushed++;
     // Pushes before a call in straight code are its arguments; what the prologue saves is popped before ret.
-    pendingCall = instruction.mnemonic === Mnemonic.Call && pushed > 0 && !isPrologueOnly(bytes, decoder.position, pushed);
-    if (instruction.mnemonic === Mnemonic.Call || instruction.isJccShortOrNear || instruction.isJmpShortOrNear) pushed = 0;
+    pendingCall = instruction.mnemonic === Mnemonic.Call && pushed > 0
+      && !isPrologueOnly(bytes, decoder.position, pushed);
+    if (instruction.mnemonic === Mnemonic.Call || instruction.isJccShortOrNear
+      || instruction.isJmpShortOrNear) pushed = 0;
     instruction.free();
   }
   decoder.free();

@@ -57,7 +57,8 @@ export const INTRINSIC_CASES: readonly IntrinsicCase[] = [
     expected: "mov 8(%ebp),%edx; mov (%edx),%eax; mov (%edx),%edx; or %edx,%eax",
   },
   {
-    name: "volatile writes of constants", body: "cpu.volatile.store8(a, 1); cpu.volatile.store16(a, 2); cpu.volatile.store32(a, 3);",
+    name: "volatile writes of constants",
+      body: "cpu.volatile.store8(a, 1); cpu.volatile.store16(a, 2); cpu.volatile.store32(a, 3);",
     expected: `${LOAD_A}; movb $1,(%eax); movw $2,(%eax); movl $3,(%eax)`,
   },
   {

@@ -28,10 +28,12 @@ interface V8Run {
 async function runInV8({ wasm, resultBytes }: CaseModule): Promise<V8Run> {
   const memory = new WebAssembly.Memory({ initial: MEMORY_SIZE / 0x10000 });
   const printed: number[] = [];
-  const cpufunc = { inb: () => 0x20, outb: (_: number, byte: number) => void printed.push(byte & 0xff), outl: () => undefined };
+  const cpufunc = { inb: () => 0x20, outb: (_: number, byte: number) => void printed.push(byte & 0xff), outl: () =>
+    undefined };
   const { instance } = await WebAssembly.instantiate(wasm, { env: { memory }, cpufunc });
   (instance.exports["main"] as () => void)();
-  return { results: new Uint8Array(memory.buffer, RESULTS, resultBytes).slice(), printed: String.fromCharCode(...printed) };
+  return { results: new Uint8Array(memory.buffer, RESULTS, resultBytes).slice(),
+    printed: String.fromCharCode(...printed) };
 }
 
 const cases = buildCases({ seed: SEED, randomCount: RANDOM_COUNT });
@@ -45,7 +47,8 @@ const memory = { base: MEMORY_BASE, size: MEMORY_SIZE - MEMORY_BASE };
 
 t.comment(`seed ${SEED}, ${RANDOM_COUNT} random functions`);
 
-t.test("compiled code computes what V8 computes", { skip: canRunNative() ? false : "no 32-bit programs here" }, async (t) => {
+t.test("compiled code computes what V8 computes", { skip: canRunNative() ? false : "no 32-bit programs here" },
+  async (t) => {
   t.same(compiled.diagnostics, [], "no diagnostics");
   const actual = runNative(compiled, { memory, results: { address: RESULTS, size: cases.resultBytes } });
   t.equal(actual.length, expected.results.length, "all results are there");
@@ -69,7 +72,8 @@ t.test("the cases print the same on QEMU as in V8", { skip: skipWithout("qemu-sy
 t.test("the code keeps the conventions that the debugger's trace reads", async (t) => {
   const wrong: string[] = [];
   for (const section of compiled.text) wrong.push(...conventionErrors(section));
-  t.same(wrong.slice(0, 20), [], `${compiled.text.length} functions begin with a frame, clean up after calls, leave arguments alone`);
+  t.same(wrong.slice(0, 20), [],
+    `${compiled.text.length} functions begin with a frame, clean up after calls, leave arguments alone`);
 });
 
 t.test("the intermediate form keeps its invariants", async (t) => {

@@ -37,7 +37,8 @@ export function runNative(module: CompiledModule, { memory, results }: NativeRun
     writeFileSync(path, linkFlat(module, { textBase: TEXT_BASE, memory, entry, start }), { mode: 0o755 });
     const result = spawnSync(path, [], { maxBuffer: 64 << 20, timeout: 60_000 });
     if (result.error !== undefined) throw result.error;
-    if (result.status !== 0) throw new Error(`the compiled program ended with status ${result.status}, signal ${result.signal}`);
+    const { status, signal } = result;
+    if (status !== 0) throw new Error(`the compiled program ended with status ${status}, signal ${signal}`);
     return new Uint8Array(result.stdout);
   } finally {
     rmSync(folder, { recursive: true });

@@ -70,7 +70,8 @@ class Generator {
   private address(depth: number): Step[] {
     if (this.random.below(2) === 0) return [["i32.const", this.scratch + 8 * this.random.below(SCRATCH_WORDS)]];
     return [
-      ...this.expression("i32", depth - 1), ["i32.const", SCRATCH_WORDS - 1], ["i32.and"], ["i32.const", this.random.pick([0, 1, 2, 3])], ["i32.shl"],
+      ...this.expression("i32", depth - 1), ["i32.const", SCRATCH_WORDS - 1], ["i32.and"],
+        ["i32.const", this.random.pick([0, 1, 2, 3])], ["i32.shl"],
       ["i32.const", this.scratch], ["i32.add"],
     ];
   }
@@ -81,7 +82,8 @@ class Generator {
     if (depth <= 0) return random.below(3) === 0 ? [this.constant(type)] : [["local.get", this.local(type)]];
     switch (random.below(13)) {
       case 0: case 1: case 2: case 3: case 4:
-        return [...this.expression(type, depth - 1), ...this.expression(type, depth - 1), [`${type}.${random.pick(SAFE_BINARY)}`]];
+        return [...this.expression(type, depth - 1), ...this.expression(type, depth - 1),
+          [`${type}.${random.pick(SAFE_BINARY)}`]];
       case 5: {
         const load = type === "i32" ? random.pick(["load", "load8_u", "load8_s", "load16_u", "load16_s"])
           : random.pick(["load", "load32_u", "load32_s", "load8_u", "load16_s"]);
@@ -93,12 +95,15 @@ class Generator {
       case 7:
         return type === "i32" ? [...this.expression("i64", depth - 1), ["i32.wrap_i64"]] : this.division("i64", depth);
       case 8:
-        return [...this.expression(type, depth - 1), ...this.expression(type, depth - 1), ...this.condition(depth - 1), ["select"]];
+        return [...this.expression(type, depth - 1), ...this.expression(type, depth - 1),
+          ...this.condition(depth - 1), ["select"]];
       case 9:
-        return [...this.condition(depth - 1), ["if", type], ...this.expression(type, depth - 1), ["else"], ...this.expression(type, depth - 1), ["end"]];
+        return [...this.condition(depth - 1), ["if", type], ...this.expression(type, depth - 1), ["else"],
+          ...this.expression(type, depth - 1), ["end"]];
       case 10: return [...this.expression(type, depth - 1), ["local.tee", this.local(type)]];
       case 11: return this.division(type, depth);
-      default: return [...this.expression(type, depth - 1), [`${type}.${random.pick(["clz", "ctz", "popcnt", "extend8_s", "extend16_s"])}`]];
+      default: return [...this.expression(type, depth - 1),
+        [`${type}.${random.pick(["clz", "ctz", "popcnt", "extend8_s", "extend16_s"])}`]];
     }
   }
 
@@ -106,18 +111,23 @@ class Generator {
   private division(type: Type, depth: number): Step[] {
     const mask: Step = type === "i32" ? ["i32.const", 0x7fff] : ["i64.const", 0x7fffffffffn];
     const one: Step = type === "i32" ? ["i32.const", 1] : ["i64.const", 1n];
-    const divisor: Step[] = this.random.below(2) === 0 ? [[`${type}.const`, this.random.pick([1, 2, 3, 8, 10, 64, 1000])]]
+    const divisor: Step[] = this.random.below(2) === 0
+      ? [[`${type}.const`, this.random.pick([1, 2, 3, 8, 10, 64, 1000])]]
       : [...this.expression(type, depth - 1), mask, [`${type}.and`], one, [`${type}.or`]];
-    return [...this.expression(type, depth - 1), ...divisor, [`${type}.${this.random.pick(["div_s", "div_u", "rem_s", "rem_u"])}`]];
+    return [...this.expression(type, depth - 1), ...divisor,
+      [`${type}.${this.random.pick(["div_s", "div_u", "rem_s", "rem_u"])}`]];
   }
 
   private condition(depth: number): Step[] {
     const { random } = this;
     switch (random.below(5)) {
       case 0: return [...this.expression("i32", depth - 1), ["i32.eqz"]];
-      case 1: return [...this.expression("i64", depth - 1), ...this.expression("i64", depth - 1), [`i64.${random.pick(COMPARES)}`]];
-      case 2: return [...this.condition(depth - 1 > 0 ? depth - 1 : 0), ["if", "i32"], ...this.expression("i32", depth - 1), ["else"], ["i32.const", 0], ["end"]];
-      default: return [...this.expression("i32", depth - 1), ...this.expression("i32", depth - 1), [`i32.${random.pick(COMPARES)}`]];
+      case 1: return [...this.expression("i64", depth - 1), ...this.expression("i64", depth - 1),
+        [`i64.${random.pick(COMPARES)}`]];
+      case 2: return [...this.condition(depth - 1 > 0 ? depth - 1 : 0), ["if", "i32"],
+        ...this.expression("i32", depth - 1), ["else"], ["i32.const", 0], ["end"]];
+      default: return [...this.expression("i32", depth - 1), ...this.expression("i32", depth - 1),
+        [`i32.${random.pick(COMPARES)}`]];
     }
   }
 
@@ -127,21 +137,28 @@ class Generator {
     switch (random.below(8)) {
       case 0: case 1: case 2: return [...this.expression(type, 3), ["local.set", this.local(type)]];
       case 3: {
-        const store = type === "i32" ? random.pick(["store", "store8", "store16"]) : random.pick(["store", "store32", "store8"]);
+        const store = type === "i32" ? random.pick(["store", "store8", "store16"])
+          : random.pick(["store", "store32", "store8"]);
         return [...this.address(2), ...this.expression(type, 2), [`${type}.${store}`, random.below(8)]];
       }
-      case 4: return depth <= 0 ? [["nop"]] : [...this.condition(2), ["if", ""], ...this.statements(depth - 1), ["else"], ...this.statements(depth - 1), ["end"]];
-      case 5: return depth <= 0 ? [["nop"]] : [["block", ""], ...this.statements(depth - 1), ...this.condition(2), ["br_if", 0], ...this.statements(depth - 1), ["end"]];
+      case 4: return depth <= 0 ? [["nop"]]
+        : [...this.condition(2), ["if", ""], ...this.statements(depth - 1), ["else"], ...this.statements(depth - 1),
+          ["end"]];
+      case 5: return depth <= 0 ? [["nop"]]
+        : [["block", ""], ...this.statements(depth - 1), ...this.condition(2), ["br_if", 0],
+          ...this.statements(depth - 1), ["end"]];
       case 6: return depth <= 0 ? [["nop"]] : this.loop(depth);
       default: return [["global.get", 1], ...this.expression("i64", 2), ["i64.add"], ["global.set", 1]];
     }
   }
 
   private loop(depth: number): Step[] {
-    const burn: Step[] = [["local.get", FUEL], ["i32.const", 1], ["i32.sub"], ["local.tee", FUEL], ["i32.const", 0], ["i32.gt_s"]];
+    const burn: Step[] = [["local.get", FUEL], ["i32.const", 1], ["i32.sub"], ["local.tee", FUEL], ["i32.const", 0],
+      ["i32.gt_s"]];
     const isWhile = this.random.below(2) === 0;
     if (isWhile) return [["loop", ""], ...burn, ["if", ""], ...this.statements(depth - 1), ["br", 1], ["end"], ["end"]];
-    return [["loop", ""], ...this.statements(depth - 1), ...burn, ...this.condition(2), ["i32.const", 0], ["i32.ne"], ["i32.and"], ["br_if", 0], ["end"]];
+    return [["loop", ""], ...this.statements(depth - 1), ...burn, ...this.condition(2), ["i32.const", 0], ["i32.ne"],
+      ["i32.and"], ["br_if", 0], ["end"]];
   }
 
   private statements(depth: number): Step[] {
@@ -149,13 +166,16 @@ class Generator {
   }
 
   body(): Step[] {
-    const start: Step[] = [["i32.const", 5 + this.random.below(20)], ["local.set", FUEL], ["i64.const", 77n], ["global.set", 1]];
+    const start: Step[] = [["i32.const", 5 + this.random.below(20)], ["local.set", FUEL], ["i64.const", 77n],
+      ["global.set", 1]];
     for (let i = 0; i < SCRATCH_WORDS; i++) {
-      start.push(["i32.const", this.scratch + 8 * i], ["i64.const", (BigInt(this.random.next()) << 32n) | BigInt(this.random.next())], ["i64.store", 0]);
+      start.push(["i32.const", this.scratch + 8 * i],
+        ["i64.const", (BigInt(this.random.next()) << 32n) | BigInt(this.random.next())], ["i64.store", 0]);
     }
     const end: Step[] = [["global.get", 1]];
     this.types.forEach((type, i) => {
-      end.push(["i64.const", 31n], ["i64.mul"], ["local.get", i], ...(type === "i32" ? [["i64.extend_i32_u"] as Step] : []), ["i64.add"]);
+      end.push(["i64.const", 31n], ["i64.mul"], ["local.get", i],
+        ...(type === "i32" ? [["i64.extend_i32_u"] as Step] : []), ["i64.add"]);
     });
     for (let i = 0; i < SCRATCH_WORDS; i++) end.push(["i32.const", this.scratch + 8 * i], ["i64.load", 0], ["i64.add"]);
     return [...start, ...this.statements(3), ...this.statements(2), ...end];

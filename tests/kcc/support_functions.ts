@@ -14,7 +14,8 @@ function memset(): FunctionSource {
 
 function memmove(): FunctionSource {
   const copyByte: Step[] = [
-    ["local.get", 0], ["local.get", 3], ["i32.add"], ["local.get", 1], ["local.get", 3], ["i32.add"], ["i32.load8_u", 0], ["i32.store8", 0],
+    ["local.get", 0], ["local.get", 3], ["i32.add"], ["local.get", 1], ["local.get", 3], ["i32.add"],
+      ["i32.load8_u", 0], ["i32.store8", 0],
   ];
   return { name: "memmove", parameters: ["i32", "i32", "i32"], results: ["i32"], locals: ["i32"], body: [
     ["local.get", 0], ["local.get", 1], ["i32.lt_u"], ["if", ""],
@@ -22,7 +23,8 @@ function memmove(): FunctionSource {
     ["local.get", 3], ["i32.const", 1], ["i32.add"], ["local.set", 3], ["br", 1], ["end"], ["end"],
     ["else"],
     ["local.get", 2], ["local.set", 3],
-    ["loop", ""], ["local.get", 3], ["if", ""], ["local.get", 3], ["i32.const", 1], ["i32.sub"], ["local.set", 3], ...copyByte, ["br", 1], ["end"], ["end"],
+    ["loop", ""], ["local.get", 3], ["if", ""], ["local.get", 3], ["i32.const", 1], ["i32.sub"], ["local.set", 3],
+      ...copyByte, ["br", 1], ["end"], ["end"],
     ["end"], ["local.get", 0],
   ] };
 }
@@ -37,7 +39,8 @@ function divideSteps(wantsRemainder: boolean): Step[] {
     ["local.get", 0], ["i64.const", 1n], ["i64.shl"], ["local.set", 0],
     ["local.get", 3], ["i64.const", 1n], ["i64.shl"], ["local.set", 3],
     ["local.get", 2], ["local.get", 1], ["i64.ge_u"], ["local.get", 5], ["i32.wrap_i64"], ["i32.or"], ["if", ""],
-    ["local.get", 2], ["local.get", 1], ["i64.sub"], ["local.set", 2], ["local.get", 3], ["i64.const", 1n], ["i64.or"], ["local.set", 3],
+    ["local.get", 2], ["local.get", 1], ["i64.sub"], ["local.set", 2], ["local.get", 3], ["i64.const", 1n],
+      ["i64.or"], ["local.set", 3],
     ["end"],
     ["local.get", 4], ["i32.const", 1], ["i32.sub"], ["local.tee", 4], ["br_if", 0], ["end"],
     ["local.get", wantsRemainder ? 2 : 3],
@@ -46,18 +49,21 @@ function divideSteps(wantsRemainder: boolean): Step[] {
 
 function unsignedDivision(name: string, wantsRemainder: boolean): FunctionSource {
   return {
-    name, parameters: ["i64", "i64"], results: ["i64"], locals: ["i64", "i64", "i32", "i64"], body: divideSteps(wantsRemainder),
+    name, parameters: ["i64", "i64"], results: ["i64"], locals: ["i64", "i64", "i32", "i64"],
+      body: divideSteps(wantsRemainder),
   };
 }
 
 function magnitude(local: number): Step[] {
-  return [["i64.const", 0n], ["local.get", local], ["i64.sub"], ["local.get", local], ["local.get", local], ["i64.const", 0n], ["i64.lt_s"], ["select"]];
+  return [["i64.const", 0n], ["local.get", local], ["i64.sub"], ["local.get", local], ["local.get", local],
+    ["i64.const", 0n], ["i64.lt_s"], ["select"]];
 }
 
 function signedDivision(name: string, unsignedName: string, isNegative: Step[]): FunctionSource {
   return { name, parameters: ["i64", "i64"], results: ["i64"], locals: ["i64"], body: [
     ...magnitude(0), ...magnitude(1), ["call", unsignedName], ["local.set", 2],
-    ["i64.const", 0n], ["local.get", 2], ["i64.sub"], ["local.get", 2], ...isNegative, ["i64.const", 0n], ["i64.lt_s"], ["select"],
+    ["i64.const", 0n], ["local.get", 2], ["i64.sub"], ["local.get", 2], ...isNegative, ["i64.const", 0n],
+      ["i64.lt_s"], ["select"],
   ] };
 }
 

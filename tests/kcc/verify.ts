@@ -36,12 +36,14 @@ export function verify(fn: IrFunction): string[] {
       if (!successor.predecessors.includes(block)) wrong.push(`b${successor.id} misses predecessor b${block.id}`);
       if (!fn.blocks.includes(successor)) wrong.push(`b${block.id} goes to the removed b${successor.id}`);
     }
-    if (new Set(block.predecessors).size !== block.predecessors.length) wrong.push(`b${block.id} has a predecessor twice`);
+    const distinct = new Set(block.predecessors);
+    if (distinct.size !== block.predecessors.length) wrong.push(`b${block.id} has a predecessor twice`);
     for (const from of block.predecessors) {
       if (!from.successors.includes(block)) wrong.push(`b${block.id} has a false predecessor b${from.id}`);
     }
     for (const phi of block.phis) {
-      if (phi.args.length !== block.predecessors.length) wrong.push(`v${phi.id} has ${phi.args.length} arguments in b${block.id}`);
+      const count = phi.args.length;
+      if (count !== block.predecessors.length) wrong.push(`v${phi.id} has ${count} arguments in b${block.id}`);
     }
   }
   const dominating = dominators(order);
@@ -54,7 +56,8 @@ export function verify(fn: IrFunction): string[] {
     }
   };
   for (const block of order) {
-    for (const phi of block.phis) phi.args.forEach((arg, i) => check(arg, block.predecessors[i], Infinity, `v${phi.id}`));
+    for (const phi of block.phis) phi.args.forEach((arg, i) =>
+      check(arg, block.predecessors[i], Infinity, `v${phi.id}`));
     block.body.forEach((value, index) => value.args.forEach((arg) => check(arg, block, index, `v${value.id}`)));
     for (const value of block.control) check(value, block, Infinity, "control");
   }

@@ -20,6 +20,13 @@ export interface DataSource {
   readonly bytes: readonly number[];
 }
 
+interface ImportSource {
+  readonly module: string;
+  readonly name: string;
+  readonly parameters: readonly Type[];
+  readonly results: readonly Type[];
+}
+
 const TYPE_CODE = { i32: 0x7f, i64: 0x7e } as const;
 const BLOCK_CODE: Record<string, number> = { "": 0x40, i32: 0x7f, i64: 0x7e };
 
@@ -61,7 +68,7 @@ function section(id: number, content: readonly number[]): number[] {
 /** A module under construction. The memory is imported as `env.memory`; every function is exported by its name. */
 export class ModuleWriter {
   private readonly functions: FunctionSource[] = [];
-  private readonly imports: { module: string; name: string; parameters: readonly Type[]; results: readonly Type[] }[] = [];
+  private readonly imports: ImportSource[] = [];
   private readonly indices = new Map<string, number>();
   private readonly types: string[] = [];
   private readonly data: DataSource[] = [];
@@ -113,7 +120,8 @@ export class ModuleWriter {
       case "function": return [...bytes, ...unsigned(this.indices.get(first as string)!)];
       case "label": case "index": return [...bytes, ...unsigned(first as number)];
       case "indirect": return [...bytes, ...unsigned(first as number), 0];
-      case "table": return [...bytes, ...vector((first as readonly number[]).slice(0, -1).map(unsigned)), ...unsigned((first as number[]).at(-1)!)];
+      case "table": return [...bytes, ...vector((first as readonly number[]).slice(0, -1).map(unsigned)),
+        ...unsigned((first as number[]).at(-1)!)];
       case "memory": return [...bytes, 0, ...unsigned((first as number | undefined) ?? 0)];
       case "i32": return [...bytes, ...signed(BigInt.asIntN(32, BigInt(first as number | bigint)))];
       case "i64": return [...bytes, ...signed(BigInt.asIntN(64, BigInt(first as bigint)))];
@@ -124,12 +132,14 @@ export class ModuleWriter {
   }
 
   private body({ locals, body }: FunctionSource): number[] {
-    const code = [...vector(locals.map((type) => [1, TYPE_CODE[type]])), ...body.flatMap((step) => this.step(step)), 0x0b];
+    const code = [...vector(locals.map((type) => [1, TYPE_CODE[type]])), ...body.flatMap((step) => this.step(step)),
+      0x0b];
     return [...unsigned(code.length), ...code];
   }
 
   private nameSection(): number[] {
-    const functionNames = vector(this.functions.map(({ name }) => [...unsigned(this.indices.get(name)!), ...text(name)]));
+    const functionNames = vector(this.functions.map(({ name }) =>
+      [...unsigned(this.indices.get(name)!), ...text(name)]));
     const globalNames = vector(this.globals.map(({ name }, i) => [...unsigned(i), ...text(name)]));
     return [...text("name"), ...section(1, functionNames), ...section(7, globalNames)];
   }
@@ -140,8 +150,10 @@ export class ModuleWriter {
     const bodies = this.functions.map((fn) => this.body(fn));
     const constant = (type: Type, value: bigint): number[] => [type === "i32" ? 0x41 : 0x42, ...signed(value), 0x0b];
     const types = this.types.map((key) => {
-      const [parameters, results] = key.split(":").map((list) => list.split(",").filter((type) => type !== "") as Type[]);
-      return [0x60, ...vector(parameters.map((type) => [TYPE_CODE[type]])), ...vector(results.map((type) => [TYPE_CODE[type]]))];
+      const [parameters, results] = key.split(":").map((list) =>
+        list.split(",").filter((type) => type !== "") as Type[]);
+      return [0x60, ...vector(parameters.map((type) => [TYPE_CODE[type]])),
+        ...vector(results.map((type) => [TYPE_CODE[type]]))];
     });
     return new Uint8Array([
       0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
@@ -154,9 +166,11 @@ export class ModuleWriter {
       ...section(4, vector([[0x70, 0, ...unsigned(this.elements.length + 1)]])),
       ...section(6, vector(this.globals.map(({ type, value }) => [TYPE_CODE[type], 1, ...constant(type, value)]))),
       ...section(7, vector(this.functions.map(({ name }) => [...text(name), 0, ...unsigned(this.indices.get(name)!)]))),
-      ...section(9, vector([[0, ...constant("i32", 1n), ...vector(this.elements.map((name) => unsigned(this.indices.get(name)!)))]])),
+      ...section(9, vector([[0, ...constant("i32", 1n),
+        ...vector(this.elements.map((name) => unsigned(this.indices.get(name)!)))]])),
       ...section(10, vector(bodies)),
-      ...section(11, vector(this.data.map(({ address, bytes }) => [0, ...constant("i32", BigInt(address | 0)), ...vector(bytes.map((byte) => [byte]))]))),
+      ...section(11, vector(this.data.map(({ address, bytes }) =>
+        [0, ...constant("i32", BigInt(address | 0)), ...vector(bytes.map((byte) => [byte]))]))),
       ...section(0, this.nameSection()),
     ]);
   }

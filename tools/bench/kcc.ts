@@ -37,7 +37,8 @@ async function compileTwins(): Promise<Map<string, Uint8Array>> {
   if (guest.wasm === undefined) throw new Error(guest.diagnostics.map(formatDiagnostic).join("\n"));
   const { text, diagnostics } = compileModule(guest.wasm);
   if (diagnostics.length > 0) throw new Error(diagnostics.join("\n"));
-  return new Map(text.map(({ symbols, bytes }) => [symbols[0].name.slice(symbols[0].name.lastIndexOf("/") + 1), bytes]));
+  return new Map(text.map(({ symbols, bytes }) =>
+    [symbols[0].name.slice(symbols[0].name.lastIndexOf("/") + 1), bytes]));
 }
 
 function compileC(folder: string): string {
@@ -59,7 +60,8 @@ export async function measureTwins(list?: (name: string, kcc: string, gcc: strin
       if (bytes === undefined) throw new Error(`twins.ts has no ${name}`);
       sizes.push({ name, kcc: bytes.length, gcc: parseInt(size, 16) });
       list?.(name, disassemble(bytes, folder),
-        execFileSync("objdump", ["-d", `--disassemble=${name}`, object], { encoding: "utf8" }).split("\n").slice(6).join("\n"));
+        execFileSync("objdump", ["-d", `--disassemble=${name}`, object],
+          { encoding: "utf8" }).split("\n").slice(6).join("\n"));
     }
     return sizes;
   } finally {
@@ -69,14 +71,15 @@ export async function measureTwins(list?: (name: string, kcc: string, gcc: strin
 
 async function main(): Promise<void> {
   const wantsList = process.argv.includes("--list");
-  const sizes = await measureTwins(wantsList ? (name, kcc, gcc) => console.log(`${name}, kcc:\n${kcc}\ngcc:${gcc}`) : undefined);
-  const total = { kcc: 0, gcc: 0 };
-  for (const { name, kcc, gcc } of sizes) {
-    console.log(`${name.padEnd(18)} kcc ${String(kcc).padStart(4)}  gcc -O1 ${String(gcc).padStart(4)}  ratio ${(kcc / gcc).toFixed(2)}`);
-    total.kcc += kcc;
-    total.gcc += gcc;
-  }
-  console.log(`${"all".padEnd(18)} kcc ${String(total.kcc).padStart(4)}  gcc -O1 ${String(total.gcc).padStart(4)}  ratio ${(total.kcc / total.gcc).toFixed(2)}`);
+  const sizes = await measureTwins(wantsList ? (name, kcc, gcc) => console.log(`${name}, kcc:\n${kcc}\ngcc:${gcc}`)
+    : undefined);
+  const print = ({ name, kcc, gcc }: TwinSize): void => {
+    const ratio = (kcc / gcc).toFixed(2);
+    console.log(`${name.padEnd(18)} kcc ${String(kcc).padStart(4)}  gcc -O1 ${String(gcc).padStart(4)}  ratio ${ratio}`);
+  };
+  sizes.forEach(print);
+  const sum = (of: (size: TwinSize) => number): number => sizes.reduce((total, size) => total + of(size), 0);
+  print({ name: "all", kcc: sum(({ kcc }) => kcc), gcc: sum(({ gcc }) => gcc) });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

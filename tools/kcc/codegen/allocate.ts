@@ -75,7 +75,8 @@ class Allocator {
       byRegister.set(register, interval);
       this.intervals.push(interval);
     });
-    this.liveness.insts.forEach((inst, i) => this.weigh(inst, LOOP_FACTOR ** Math.min(this.liveness.depths[i], 6), byRegister));
+    this.liveness.insts.forEach((inst, i) =>
+      this.weigh(inst, LOOP_FACTOR ** Math.min(this.liveness.depths[i], 6), byRegister));
     for (const interval of this.intervals) this.finish(interval);
     // Among those that cannot be spilled, the ones with fewer registers to choose from go first.
     const choices = ({ register }: Interval): number => populationCount(this.fn.classes[register - FIRST_VIRTUAL]);
@@ -133,7 +134,8 @@ class Allocator {
     for (const register of ORDER) {
       if ((mask & (1 << register)) === 0 || !this.isFree(this.taken[register], interval.ranges)) continue;
       const opens = (this.usedMask & (1 << register)) === 0;
-      if (opens && interval.weight !== Infinity && interval.fixed !== undefined && interval.cost < CALLEE_SAVED_COST) continue;
+      if (opens && interval.weight !== Infinity && interval.fixed !== undefined
+        && interval.cost < CALLEE_SAVED_COST) continue;
       if (opens) wishes[register] -= 2;
       if (best === undefined || wishes[register] > wishes[best]) best = register;
     }
@@ -180,7 +182,8 @@ class Allocator {
 /** Constants and incoming stack words can be read again anywhere. */
 function isFixedSource(operand: Operand): boolean {
   if (operand.kind === "immediate") return true;
-  return operand.kind === "memory" && operand.slot < 0 && operand.base === 5 && operand.index < 0 && operand.displacement >= 8;
+  return operand.kind === "memory" && operand.slot < 0 && operand.base === 5 && operand.index < 0
+    && operand.displacement >= 8;
 }
 
 function rename(fn: LirFunction, assigned: ReadonlyMap<number, number>): void {

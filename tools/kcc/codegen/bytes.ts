@@ -49,7 +49,8 @@ const UNARY = Object.fromEntries(["not", "neg", "inc", "dec"].map((name) => [nam
 const MOV = {
   store: form("mov", "Ev,Gv"), load: form("mov", "Gv,Ev"), storeByte: form("mov", "Eb,Gb"),
   immediate: form("mov", "Ev,Iv"), byteImmediate: form("mov", "Eb,Ib"), register: form("mov", "Zv,Iv"),
-  accumulatorLoad: form("mov", "eAX,Ov"), accumulatorStore: form("mov", "Ov,eAX"), accumulatorStoreByte: form("mov", "Ob,AL"),
+  accumulatorLoad: form("mov", "eAX,Ov"), accumulatorStore: form("mov", "Ov,eAX"),
+    accumulatorStoreByte: form("mov", "Ob,AL"),
 };
 const EXTEND = {
   movzx: [form("movzx", "Gv,Eb"), form("movzx", "Gv,Ew")], movsx: [form("movsx", "Gv,Eb"), form("movsx", "Gv,Ew")],
@@ -58,7 +59,8 @@ const TEST = {
   registers: form("test", "Ev,Gv"), immediate: form("test", "Ev,Iv"), byteImmediate: form("test", "Eb,Ib"),
   accumulator: form("test", "eAX,Iv"), accumulatorByte: form("test", "AL,Ib"),
 };
-const PUSH = { register: form("push", "Zv"), immediate: form("push", "Iv"), short: form("push", "Ibs"), memory: form("push", "Ev") };
+const PUSH = { register: form("push", "Zv"), immediate: form("push", "Iv"), short: form("push", "Ibs"),
+  memory: form("push", "Ev") };
 const POP = form("pop", "Zv");
 const INCREMENT = { inc: form("inc", "Zv"), dec: form("dec", "Zv") };
 const LEA = form("lea", "Gv,M");
@@ -157,10 +159,12 @@ export class Code {
       else this.modRm(MOV.immediate, 0, a).immediate(b, size);
     } else if (b.kind === "register") {
       if (b.register === EAX && this.isAbsolute(a)) {
-        this.put(...(size === 1 ? MOV.accumulatorStoreByte : MOV.accumulatorStore).bytes).field(a.displacement, a.symbol);
+        this.put(...(size === 1 ? MOV.accumulatorStoreByte : MOV.accumulatorStore).bytes).field(a.displacement,
+          a.symbol);
       } else this.modRm(size === 1 ? MOV.storeByte : MOV.store, b.register, a);
     } else if (a.kind === "register") {
-      if (a.register === EAX && this.isAbsolute(b)) this.put(...MOV.accumulatorLoad.bytes).field(b.displacement, b.symbol);
+      if (a.register === EAX && this.isAbsolute(b)) this.put(...MOV.accumulatorLoad.bytes).field(b.displacement,
+        b.symbol);
       else this.modRm(MOV.load, a.register, b);
     } else throw new Error("mov with two memory operands");
     return this;

@@ -84,7 +84,8 @@ class Emitter {
       this.slotOffsets.push(-bytes);
     }
     this.localBytes = bytes;
-    this.saved = CALLEE_SAVED.filter((register) => fn.blocks.some((block) => block.insts.some((inst) => touches(inst, register))));
+    this.saved = CALLEE_SAVED.filter((register) =>
+      fn.blocks.some((block) => block.insts.some((inst) => touches(inst, register))));
     const returns = fn.blocks.flatMap((block) => block.insts.filter((inst) => inst.op === "ret"));
     this.lastReturn = returns[returns.length - 1];
     this.epilogue = this.epilogueBytes();
@@ -151,7 +152,8 @@ class Emitter {
     const shape = { bytes: inst.bytes, digit: inst.extra };
     if (inst.size === 4) code.modRm(shape, inst.extra, reg(register));
     else if (inst.size === 1) {
-      code.modRm(shape, inst.extra, { kind: "memory", base: register, index: -1, scale: 1, displacement: 0, symbol: "", slot: -1 });
+      code.modRm(shape, inst.extra,
+        { kind: "memory", base: register, index: -1, scale: 1, displacement: 0, symbol: "", slot: -1 });
     } else {
       this.push(4);
       this.push(-4);
@@ -311,7 +313,8 @@ class Emitter {
     this.pieces.forEach(({ code, branch, origin: from }, i) => {
       const at = offsets[i];
       if (branch === undefined) bytes.set(code.bytes, at);
-      else bytes.set(this.branchBytes(branch.condition, sizes[i], offsets[this.labels.get(branch.target)!] - at - sizes[i]), at);
+      else bytes.set(this.branchBytes(branch.condition, sizes[i],
+        offsets[this.labels.get(branch.target)!] - at - sizes[i]), at);
       for (const relocation of code.relocations) relocations.push({ ...relocation, offset: relocation.offset + at });
       origins.push({ offset: at, origin: from });
     });
@@ -331,7 +334,8 @@ function touches(inst: Inst, register: number): boolean {
   const bit = 1 << register;
   if (((inst.uses | inst.defs) & bit) !== 0) return true;
   return [inst.a, inst.b].some((operand) => operand !== undefined && operand.kind !== "immediate"
-    && (operand.kind === "register" ? operand.register === register : operand.base === register || operand.index === register));
+    && (operand.kind === "register" ? operand.register === register : operand.base === register
+      || operand.index === register));
 }
 
 function append(code: Code, tail: Code): void {

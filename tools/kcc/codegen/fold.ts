@@ -23,6 +23,10 @@ const COMMUTES = new Set<Op>(["add", "and", "or", "xor", "mul", "umul64"]);
 const DIVISIONS = new Set<Op>(["divs", "divu", "rems", "remu", "divmods", "divmodu"]);
 const SHIFTS = new Set<Op>(["shl", "shru", "shrs"]);
 const MAX_SCALE_SHIFT = 3;
+/** Loads that read what a store of this width writes. */
+const LOADS_OF_WIDTH: Partial<Record<Op, readonly Op[]>> = {
+  store32: ["load32"], store16: ["load16u", "load16s"], store8: ["load8u", "load8s"],
+};
 
 /** Comparison with a constant that fits the width of a narrow load, so that the narrow operand can be compared. */
 export function narrowCompareFits(op: Op, load: Value, constant: number): boolean {
@@ -145,8 +149,7 @@ class Folder {
     const sides = COMMUTES.has(operation.op) ? [0, 1] : [0];
     for (const side of sides) {
       const load = operation.args[side];
-      const sameWidth = width === "store32" ? load.op === "load32"
-        : width === "store16" ? load.op === "load16u" || load.op === "load16s" : load.op === "load8u" || load.op === "load8s";
+      const sameWidth = LOADS_OF_WIDTH[width]!.includes(load.op);
       if (!sameWidth || !this.single(load) || this.blockOf.get(load) !== block) continue;
       if (load.args[0] !== store.args[0] || load.imm !== store.imm) continue;
       const from = block.body.indexOf(load);
@@ -175,7 +178,8 @@ class Folder {
     const at = this.place.get(user)!;
     if (isCompare(value.op) && user.op === "select" && user.args[0] === value) this.fold(value, at);
     else if (value.op === "and" && isCompare(user.op) && user.args.length === 2 && this.folded.has(user)) {
-      if ((user.op === "eq" || user.op === "ne") && user.args[1].op === "const" && user.args[1].imm === 0) this.fold(value, at);
+      if ((user.op === "eq" || user.op === "ne") && user.args[1].op === "const"
+        && user.args[1].imm === 0) this.fold(value, at);
     } else if (isLoad(value) && this.isQuiet(index, at) && this.loadFits(value, user)) this.fold(value, at);
   }
 

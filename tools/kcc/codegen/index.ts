@@ -175,7 +175,8 @@ class ModuleCompiler {
       const location = locate(origin);
       const last = lines[lines.length - 1];
       // The second entry of a function marks the end of its prologue, so it stands even on the same line.
-      const isNew = last === undefined || lines.length === 1 || last.line !== location?.line || last.file !== location.file;
+      const isNew = last === undefined || lines.length === 1 || last.line !== location?.line
+        || last.file !== location.file;
       if (location === undefined || !isNew || last?.offset === offset) continue;
       lines.push({ offset, file: location.file, line: location.line });
     }
@@ -185,7 +186,8 @@ class ModuleCompiler {
   private addDataSegments(): void {
     const names = new Map<number, string>();
     for (const global of this.module.globals) {
-      if (!global.mutable && global.type === "i32" && global.import === undefined) names.set(global.low >>> 0, global.name);
+      const isAddress = !global.mutable && global.type === "i32" && global.import === undefined;
+      if (isAddress) names.set(global.low >>> 0, global.name);
     }
     const objects = new Set([...this.context.functionObjects.keys()].map((address) => (address >>> 0) - 20));
     for (const { address, bytes } of this.module.data) {
@@ -222,9 +224,8 @@ class ModuleCompiler {
 
   private checkModule(): void {
     const { problems } = this.context;
-    for (const origin of this.startCode()) {
-      problems.push({ origin, message: "a top-level statement or initialiser is not constant; write an init function" });
-    }
+    const message = "a top-level statement or initialiser is not constant; write an init function";
+    for (const origin of this.startCode()) problems.push({ origin, message });
     const owners = new Map<string, WasmFunction>();
     for (const fn of this.exported) {
       const plain = plainName(fn.name);
@@ -237,7 +238,8 @@ class ModuleCompiler {
   private diagnostics(): string[] {
     const lines = this.context.problems.map(({ origin, message }) => {
       const location = this.options.locate?.(origin);
-      return location === undefined ? `wasm byte ${origin}: ${message}` : `${location.file}:${location.line}: ${message}`;
+      return location === undefined ? `wasm byte ${origin}: ${message}`
+        : `${location.file}:${location.line}: ${message}`;
     });
     return [...new Set(lines)];
   }

@@ -34,7 +34,8 @@ function liveIn(fn: LirFunction, total: number): Map<LirBlock, Uint32Array> {
     for (const inst of block.insts) {
       // Machine registers live only inside a block, so they are not part of this.
       forEachUse(inst, (register) => {
-        if (register >= FIRST_VIRTUAL && (kill[register >> 5] & (1 << (register & 31))) === 0) read[register >> 5] |= 1 << (register & 31);
+        if (register >= FIRST_VIRTUAL
+          && (kill[register >> 5] & (1 << (register & 31))) === 0) read[register >> 5] |= 1 << (register & 31);
       });
       forEachDef(inst, (register) => (kill[register >> 5] |= 1 << (register & 31)));
     }

@@ -62,7 +62,7 @@ function shortenStep(inst: Inst): Inst {
   return { ...inst, op: step === 1 ? "inc" : "dec", b: undefined };
 }
 
-/** When one byte of a word in memory holds all the tested bits, that byte alone is tested. Only zero or not is asked. */
+/** When one byte of a word in memory holds all the tested bits, that byte alone is tested: only zero or not is asked. */
 function narrowTest(inst: Inst): Inst {
   const [place, bits] = [inst.a, inst.b];
   if (place?.kind !== "memory" || bits?.kind !== "immediate" || inst.size !== 4 || bits.symbol !== "") return inst;
@@ -131,7 +131,8 @@ function dropTests(block: LirBlock): void {
       condition === CC.e || condition === CC.ne || condition === CC.l || condition === CC.ge));
     if (!isFree && !LIKE_TEST.has(setter.op) && !isSign) continue;
     if (!LIKE_TEST.has(setter.op)) {
-      for (const user of users) user.condition = user.condition === CC.l ? CC.s : user.condition === CC.ge ? CC.ns : user.condition;
+      for (const user of users) user.condition = user.condition === CC.l ? CC.s : user.condition === CC.ge ? CC.ns
+        : user.condition;
     }
     insts.splice(i, 1);
     i--;
@@ -146,7 +147,8 @@ function dropReloads(block: LirBlock, firstSpill: number): void {
     const [to, from] = [written.a, read.b];
     if (written.op !== "mov" || read.op !== "mov" || written.size !== 4 || read.size !== 4) continue;
     if (to?.kind !== "memory" || from?.kind !== "memory" || to.slot < firstSpill || to.slot !== from.slot) continue;
-    if (to.displacement !== from.displacement || written.b?.kind !== "register" || read.a?.kind !== "register") continue;
+    if (to.displacement !== from.displacement || written.b?.kind !== "register"
+      || read.a?.kind !== "register") continue;
     if (written.b.register === read.a.register) insts.splice(i--, 1);
     else insts[i] = { ...read, b: written.b };
   }

@@ -6,34 +6,18 @@
 // it. The allocator joins these registers when nothing prevents it, so most of
 // the moves vanish, and the classic swap and lost-copy problems cannot arise.
 
-import type { Block, IrFunction, Value } from "../ir/ir.js";
 import { isCompare } from "../ir/fold.js";
 import { isLoad } from "../ir/ir.js";
-import { chooseFolds } from "./fold.js";
-import type { Folds } from "./fold.js";
+import type { Block, IrFunction, Value } from "../ir/ir.js";
+import { ACCESS_SIZE, CompareSelector } from "./compare.js";
 import { expandIntrinsic } from "./intrinsics.js";
-import {
-  ALLOCATABLE_MASK, BYTE_MASK, CALLER_SAVED_MASK, CC, EAX, ECX, EDX, FIRST_VIRTUAL, NO_REGISTER, argumentWord, frameSlot,
-  imm, memory, newInst, reg,
-} from "./lir.js";
-import type { Inst, LirBlock, LirFunction, MemoryOperand, Operand, Operator } from "./lir.js";
+import { CALLER_SAVED_MASK, CC, EAX, ECX, EDX, frameSlot, imm, memory, reg } from "./lir.js";
+import type { LirBlock, LirFunction, Operand, Operator } from "./lir.js";
 
-const CONDITION_OF: Record<string, number> = {
-  eq: CC.e, ne: CC.ne, lts: CC.l, les: CC.le, gts: CC.g, ges: CC.ge, ltu: CC.b, leu: CC.be, gtu: CC.a, geu: CC.ae,
-  lts64: CC.l, ges64: CC.ge, ltu64: CC.b, geu64: CC.ae,
-};
-/** Condition after the operands of cmp have been exchanged. */
-const EXCHANGED: Record<number, number> = {
-  [CC.e]: CC.e, [CC.ne]: CC.ne, [CC.l]: CC.g, [CC.g]: CC.l, [CC.le]: CC.ge, [CC.ge]: CC.le, [CC.b]: CC.a, [CC.a]: CC.b,
-  [CC.be]: CC.ae, [CC.ae]: CC.be,
-};
 const ALU: Record<string, Operator> = { add: "add", sub: "sub", and: "and", or: "or", xor: "xor", mul: "imul" };
 const COMMUTES = new Set(["add", "and", "or", "xor", "mul"]);
 const SHIFT: Record<string, Operator> = {
   shl: "shl", shru: "shr", shrs: "sar", rotl: "rol", rotr: "ror", shl64: "shl64", shru64: "shr64", shrs64: "sar64",
-};
-const ACCESS_SIZE: Record<string, 1 | 2 | 4> = {
-  load32: 4, load16u: 2, load16s: 2, load8u: 1, load8s: 1, store32: 4, store16: 2, store8: 1,
 };
 /** Factors that one lea computes. */
 const LEA_FACTORS: Record<number, number> = { 3: 2, 5: 4, 9: 8 };
@@ -41,265 +25,8 @@ const EAX_MASK = 1 << EAX;
 const ECX_MASK = 1 << ECX;
 const EDX_MASK = 1 << EDX;
 
-export class Selector {
-  private readonly fn: IrFunction;
-  private readonly folds: Folds;
-  private readonly classes: number[] = [];
-  private readonly registers = new Map<Value, number>();
+export class Selector extends CompareSelector {
   private readonly incoming = new Map<Value, number>();
-  private out: Inst[] = [];
-  private entryMoves: Inst[] = [];
-  private origin = 0;
-  private depth = 0;
-
-  constructor(fn: IrFunction) {
-    this.fn = fn;
-    this.folds = chooseFolds(fn);
-  }
-
-  // What the parts of the selector and the intrinsics use to emit.
-
-  /** A new virtual register. */
-  fresh(mask = ALLOCATABLE_MASK): number {
-    this.classes.push(mask);
-    return this.classes.length - 1 + FIRST_VIRTUAL;
-  }
-
-  emit(op: Operator, a?: Operand, b?: Operand, rest: Partial<Inst> = {}): void {
-    this.out.push(newInst(op, a, b, { origin: this.origin, ...rest }));
-  }
-
-  move(to: number, from: Operand): void {
-    if (from.kind === "register" && from.register === to) return;
-    this.emit("mov", reg(to), from);
-  }
-
-  /** The register of a value that has an instruction of its own. */
-  registerOf(value: Value): number {
-    let register = this.registers.get(value);
-    if (register === undefined) this.registers.set(value, (register = this.fresh()));
-    return register;
-  }
-
-  private uses(value: Value): number {
-    return this.folds.useCount.get(value) ?? 0;
-  }
-
-  private isFolded(value: Value): boolean {
-    return this.folds.folded.has(value);
-  }
-
-  /** A parameter that is used once outside loops is read where it is used. */
-  private readsInPlace(param: Value): boolean {
-    return this.uses(param) === 1 && this.depth === 0;
-  }
-
-  private parameter(param: Value): number {
-    if (this.readsInPlace(param)) {
-      const register = this.fresh();
-      this.move(register, argumentWord(param.imm));
-      return register;
-    }
-    let register = this.registers.get(param);
-    if (register === undefined) {
-      this.registers.set(param, (register = this.fresh()));
-      this.entryMoves.push(newInst("mov", reg(register), argumentWord(param.imm), { origin: this.fn.origin }));
-    }
-    return register;
-  }
-
-  /** A register that holds the value; it must not be written. */
-  use(value: Value): number {
-    switch (value.op) {
-      case "const": case "address": {
-        const register = this.fresh();
-        this.move(register, imm(value.imm, value.symbol));
-        return register;
-      }
-      case "slot": {
-        const register = this.fresh();
-        this.emit("lea", reg(register), frameSlot(value.imm));
-        return register;
-      }
-      case "param": return this.parameter(value);
-      default: return this.registerOf(value);
-    }
-  }
-
-  /** Register or immediate. */
-  useImmediate(value: Value): Operand {
-    return value.op === "const" || value.op === "address" ? imm(value.imm, value.symbol) : reg(this.use(value));
-  }
-
-  /** Register or memory: folded loads, parameters used once. */
-  useMemory(value: Value): Operand {
-    if (this.isFolded(value) && isLoad(value)) return this.address(value);
-    if (value.op === "param" && this.readsInPlace(value)) return argumentWord(value.imm);
-    return reg(this.use(value));
-  }
-
-  /** Register, memory or immediate. */
-  useAny(value: Value): Operand {
-    return value.op === "const" || value.op === "address" ? this.useImmediate(value) : this.useMemory(value);
-  }
-
-  /** A register with an 8-bit form that holds the value. */
-  useByte(value: Value): number {
-    const from = this.use(value);
-    const register = this.fresh(BYTE_MASK);
-    this.move(register, reg(from));
-    return register;
-  }
-
-  /** The register for the result of `value`, loaded with `from`, ready for a two-operand instruction. */
-  private begin(value: Value, from: Operand): number {
-    const register = this.registerOf(value);
-    this.move(register, from);
-    return register;
-  }
-
-  // Addresses
-
-  private scaled(value: Value): { index: number; scale: number } {
-    if (value.op === "shl" && this.isFolded(value)) return { index: this.use(value.args[0]), scale: 1 << value.args[1].imm };
-    return { index: this.use(value), scale: 1 };
-  }
-
-  private sumAddress(x: Value, y: Value, displacement: number): MemoryOperand {
-    if (y.op === "const") return this.addressOf(x, displacement + y.imm);
-    const xIsPlace = x.op === "address" || x.op === "slot";
-    if (xIsPlace && y.op !== "address" && y.op !== "slot") return this.sumAddress(y, x, displacement);
-    if (y.op === "address") {
-      const { index, scale } = this.scaled(x);
-      return scale === 1 ? memory(index, displacement + y.imm, NO_REGISTER, 1, y.symbol)
-        : memory(NO_REGISTER, displacement + y.imm, index, scale, y.symbol);
-    }
-    if (y.op === "slot") return { ...frameSlot(y.imm, displacement), ...this.scaled(x) };
-    if (x.op === "shl" && this.isFolded(x)) return this.sumAddress(y, x, displacement);
-    return { ...memory(this.use(x), displacement), ...this.scaled(y) };
-  }
-
-  private addressOf(value: Value, displacement: number): MemoryOperand {
-    if (value.op === "const") return memory(NO_REGISTER, displacement + value.imm);
-    if (value.op === "address") return memory(NO_REGISTER, displacement + value.imm, NO_REGISTER, 1, value.symbol);
-    if (value.op === "slot") return frameSlot(value.imm, displacement);
-    if (value.op === "add" && this.isFolded(value)) return this.sumAddress(value.args[0], value.args[1], displacement);
-    if (value.op === "shl" && this.isFolded(value)) {
-      const { index, scale } = this.scaled(value);
-      return scale === 2 ? memory(index, displacement, index, 1) : memory(NO_REGISTER, displacement, index, scale);
-    }
-    return memory(this.use(value), displacement);
-  }
-
-  /** The memory operand of a load, a store, or a volatile intrinsic. */
-  address(access: Value): MemoryOperand {
-    return this.addressOf(access.args[0], access.imm);
-  }
-
-  // Comparisons
-
-  /** Emits what sets the flags for `condition is not 0`; returns the condition code. */
-  private test(condition: Value): number {
-    if (isCompare(condition.op) && this.isFolded(condition)) return this.compare(condition);
-    if (condition.op === "and" && this.isFolded(condition)) {
-      this.testBits(condition);
-    } else if (isLoad(condition) && this.isFolded(condition)) {
-      this.emit("cmp", this.address(condition), imm(0), { size: ACCESS_SIZE[condition.op] });
-    } else {
-      this.testZero(condition);
-    }
-    return CC.ne;
-  }
-
-  private testZero(value: Value): void {
-    const operand = this.useMemory(value);
-    if (operand.kind === "register") this.emit("test", operand, operand);
-    else this.emit("cmp", operand, imm(0));
-  }
-
-  private testBits(bits: Value): void {
-    const [x, y] = bits.args;
-    if (y.op !== "const") return this.emit("test", this.useMemory(x), reg(this.use(y)));
-    const size = x.op === "load8u" && this.isFolded(x) ? 1 : 4;
-    this.emit("test", this.useMemory(x), imm(size === 1 ? y.imm & 0xff : y.imm), { size });
-  }
-
-  private compare(compare: Value): number {
-    const { op, args } = compare;
-    if (args.length === 4) return this.compareWide(compare);
-    const condition = CONDITION_OF[op];
-    const [x, y] = args;
-    if (y.op === "const" && y.imm === 0 && (op === "eq" || op === "ne") && x.op === "and" && this.isFolded(x)) {
-      this.testBits(x);
-      return condition;
-    }
-    const size = isLoad(x) && this.isFolded(x) ? ACCESS_SIZE[x.op] : 4;
-    const left = this.useMemory(x);
-    if (left.kind === "memory") {
-      this.emit("cmp", left, this.useImmediate(y), { size });
-      return condition;
-    }
-    if (y.op === "const" && y.imm === 0) {
-      this.emit("test", left, left);
-      return condition;
-    }
-    if (x.op === "address" || x.op === "slot") {
-      const right = this.useMemory(y);
-      if (right.kind === "memory") {
-        this.emit("cmp", right, left);
-        return EXCHANGED[condition];
-      }
-      this.emit("cmp", left, right);
-      return condition;
-    }
-    this.emit("cmp", left, this.useAny(y));
-    return condition;
-  }
-
-  private compareWide(compare: Value): number {
-    const [aLow, aHigh, bLow, bHigh] = compare.args;
-    const high = this.fresh();
-    const from = this.useAny(aHigh);
-    const low = this.useAny(aLow);
-    if (low.kind === "immediate") {
-      const register = this.fresh();
-      this.move(register, low);
-      this.compareWords(reg(register), from, high, bLow, bHigh);
-    } else {
-      this.compareWords(low, from, high, bLow, bHigh);
-    }
-    return CONDITION_OF[compare.op];
-  }
-
-  private compareWords(low: Operand, from: Operand, high: number, bLow: Value, bHigh: Value): void {
-    const right = low.kind === "memory" ? this.useImmediate(bLow) : this.useAny(bLow);
-    const rightHigh = this.useAny(bHigh);
-    this.emit("cmp", low, right);
-    this.move(high, from);
-    this.emit("sbb", reg(high), rightHigh);
-  }
-
-  /** A comparison whose 0 or 1 is wanted in a register. */
-  private materialise(value: Value): void {
-    const [x, y] = value.args;
-    const isWord = !this.isFolded(x) || x.op === "load32";
-    if (value.op === "lts" && y.op === "const" && y.imm === 0 && isWord) {
-      this.emit("shr", reg(this.begin(value, this.useMemory(x))), imm(31));
-      return;
-    }
-    const condition = this.compare(value);
-    const byte = this.fresh(BYTE_MASK);
-    this.emit("setcc", reg(byte), undefined, { condition, size: 1 });
-    this.emit("movzx", reg(this.registerOf(value)), reg(byte), { size: 1 });
-  }
-
-  private select(value: Value): void {
-    const [condition, yes, no] = value.args;
-    const code = this.test(condition);
-    const yesOperand = this.useAny(yes);
-    const register = this.begin(value, this.useAny(no));
-    this.emit("movcc", reg(register), yesOperand, { condition: code });
-  }
 
   // Arithmetic
 
@@ -339,7 +66,8 @@ export class Selector {
     // Tie the operand that ends here to the result.
     const prefersSwap = this.isFolded(x) || (this.uses(x) > 1 && this.uses(y) === 1 && !this.isFolded(y));
     if (COMMUTES.has(value.op) && y.op !== "const" && y.op !== "address" && prefersSwap) [x, y] = [y, x];
-    if (value.op === "and" && y.op === "const" && (y.imm === 0xff || y.imm === 0xffff)) return this.zeroExtend(value, x, y.imm);
+    if (value.op === "and" && y.op === "const" && (y.imm === 0xff || y.imm === 0xffff)) return this.zeroExtend(value,
+      x, y.imm);
     if (value.op === "mul" && y.op === "const") return this.multiplyConstant(value, x, y.imm);
     if (value.op === "sub" && x.op === "const" && x.imm === 0) {
       this.emit("neg", reg(this.begin(value, this.useMemory(y))));
@@ -473,7 +201,8 @@ export class Selector {
     const [x, y] = operation.args;
     const other = isLoad(x) && this.isFolded(x) && x.imm === store.imm && x.args[0] === store.args[0] ? y : x;
     const op = ALU[operation.op] ?? SHIFT[operation.op];
-    const operand = other.op === "const" ? imm(other.imm) : size === 1 ? reg(this.useByte(other)) : this.useImmediate(other);
+    const operand = other.op === "const" ? imm(other.imm) : size === 1 ? reg(this.useByte(other))
+      : this.useImmediate(other);
     this.emit(op, this.address(store), operand, { size });
   }
 
@@ -507,7 +236,8 @@ export class Selector {
       case "umul64": return this.multiplyWide(value);
       case "add64": case "sub64": return this.sumWide(value);
       case "clz": case "ctz": return this.emit(value.op, reg(this.registerOf(value)), this.scanOperand(value.args[0]));
-      case "ext8s": return this.emit("movsx", reg(this.registerOf(value)), reg(this.useByte(value.args[0])), { size: 1 });
+      case "ext8s": return this.emit("movsx", reg(this.registerOf(value)), reg(this.useByte(value.args[0])),
+        { size: 1 });
       case "ext16s": return this.emit("movsx", reg(this.registerOf(value)), reg(this.use(value.args[0])), { size: 2 });
       case "select": return this.select(value);
       case "load32": case "load16u": case "load16s": case "load8u": case "load8s": return this.load(value);
@@ -593,7 +323,8 @@ export class Selector {
   run(): LirFunction {
     const blocks = this.fn.blocks.map((block) => this.block(block));
     blocks[0].insts.unshift(...this.entryMoves);
-    return { name: this.fn.name, blocks, classes: this.classes, slots: [...this.fn.slots], allocatedSlots: this.fn.slots.length };
+    return { name: this.fn.name, blocks, classes: this.classes, slots: [...this.fn.slots],
+      allocatedSlots: this.fn.slots.length };
   }
 }
 

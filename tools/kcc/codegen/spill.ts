@@ -57,7 +57,8 @@ class Spiller {
     const operation = operationOf(inst.op);
     const other = side === "a" ? inst.b : inst.a;
     if (place.operand.kind === "immediate") {
-      return (side === "b" && TAKES_IMMEDIATE_B.has(inst.op) && inst.size === 4) || (side === "a" && inst.op === "push");
+      return (side === "b" && TAKES_IMMEDIATE_B.has(inst.op) && inst.size === 4)
+        || (side === "a" && inst.op === "push");
     }
     if (other?.kind === "memory" || !operation.memory.includes(side)) return false;
     // Both sides spilled: one of them may stay, the first that asks.
@@ -69,7 +70,8 @@ class Spiller {
   /** `test v,v` of a spilled register. */
   private testInPlace(inst: Inst): boolean {
     const [a, b] = [inst.a, inst.b];
-    if (inst.op !== "test" || a?.kind !== "register" || b?.kind !== "register" || a.register !== b.register) return false;
+    if (inst.op !== "test" || a?.kind !== "register" || b?.kind !== "register"
+      || a.register !== b.register) return false;
     const place = this.places.get(a.register)!;
     if (place.operand.kind !== "memory") return false;
     this.out.push({ ...inst, op: "cmp", a: place.operand, b: { kind: "immediate", value: 0, symbol: "" } });

@@ -39,7 +39,7 @@ export function isIndexAccessor(callee: WasmFunction): boolean {
 /** Why guest code may not call this function, or undefined when it may. */
 export function forbiddenCallee(name: string): string | undefined {
   if (/^~lib\/string\/String#get:length$/.test(name)) return undefined;
-  const isManaged = /^~lib\/(rt\/|string\/|array\/|number\/|object\/|staticarray\/|typedarray\/|map\/|set\/)/.test(name);
+  const isManaged = /^~lib\/(rt|string|array|number|object|staticarray|typedarray|map|set)\//.test(name);
   if (isManaged || name.endsWith("#constructor")) return `reaches the managed runtime through ${name}`;
   return undefined;
 }
@@ -50,7 +50,8 @@ function findFunctionObjects(module: WasmModule): Map<number, WasmFunction> {
     if (bytes.length !== OBJECT_SEGMENT) continue;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const word = (index: number): number => view.getUint32(index * 4, true);
-    const isObject = word(0) === 0x1c && word(1) === 0 && word(2) === 0 && word(3) > 2 && word(4) === 8 && word(6) === 0;
+    const isObject = word(0) === 0x1c && word(1) === 0 && word(2) === 0 && word(3) > 2 && word(4) === 8
+      && word(6) === 0;
     const target = module.elements.get(word(5));
     if (isObject && target !== undefined) objects.set((address + OBJECT_HEADER) | 0, module.functions[target]);
   }
@@ -93,7 +94,8 @@ function makeExpand(module: WasmModule): (callee: WasmFunction) => boolean {
 
 /** Prepares the context of a module. */
 export function newContext(module: WasmModule, isIntrinsic: (name: string) => boolean): ModuleContext {
-  return { module, problems: [], functionObjects: findFunctionObjects(module), expand: makeExpand(module), isIntrinsic };
+  return { module, problems: [], functionObjects: findFunctionObjects(module), expand: makeExpand(module),
+    isIntrinsic };
 }
 
 /** The name of an imported symbol: `sym.etext` and `etext` are the linker symbol `etext`. */

@@ -33,7 +33,7 @@ export class Value {
   readonly id: number;
   op: Op;
   args: Value[];
-  /** const: the value; address: addend; param: word index; slot: slot index; load, store: displacement; shld, shrd: count. */
+  /** const: the value; address: addend; param, slot: index; load, store, volatile: displacement; shld, shrd: count. */
   imm: number;
   /** address, call: the symbol; intrinsic: its name. */
   symbol: string;

@@ -18,7 +18,8 @@ function line(value: Value): string {
 function blockText(block: Block): string {
   const end = `    ${block.ending} ${block.control.map(name).join(", ")} -> ${block.successors.map((s) => `b${s.id}`)}`;
   const from = block.predecessors.map((p) => `b${p.id}`).join(" ");
-  return [`  b${block.id}: from ${from} depth ${block.loopDepth}`, ...block.phis.map(line), ...block.body.map(line), end]
+  return [`  b${block.id}: from ${from} depth ${block.loopDepth}`, ...block.phis.map(line), ...block.body.map(line),
+    end]
     .join("\n");
 }
 

@@ -91,7 +91,8 @@ function instruction(reader: Reader): Instruction {
     case "block": return { code, offset, a: blockType(reader), b: 0 };
     case "label": case "function": case "index": return { code, offset, a: reader.unsigned(), b: 0 };
     case "indirect": return { code, offset, a: reader.unsigned(), b: reader.unsigned() };
-    case "table": return { code, offset, a: 0, b: 0, labels: [...reader.vector(() => reader.unsigned()), reader.unsigned()] };
+    case "table": return { code, offset, a: 0, b: 0,
+      labels: [...reader.vector(() => reader.unsigned()), reader.unsigned()] };
     case "memory": return { code, offset, a: reader.unsigned(), b: reader.unsigned() | 0 };
     case "i32": return { code, offset, a: reader.signed32(), b: 0 };
     case "i64": {

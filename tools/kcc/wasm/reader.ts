@@ -18,7 +18,7 @@ export class Reader {
   }
 
   byte(): number {
-    if (this.position >= this.end) throw new Error(`the module ends in the middle of something at byte ${this.position}`);
+    if (this.position >= this.end) throw new Error(`the module is cut short at byte ${this.position}`);
     return this.bytes[this.position++];
   }
 
