@@ -37,7 +37,8 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     name: "an initialiser that must run",
-    source: "function compute(): u32 { return 3; }\nexport let start: u32 = compute();\nexport function get(): u32 { return start; }\n",
+    source: "function compute(): u32 { return 3; }\nexport let start: u32 = compute();\n"
+      + "export function get(): u32 { return start; }\n",
     expected: at(2, "not constant"),
   },
   {
@@ -47,7 +48,8 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     name: "a frame slot of variable size",
-    source: "import { frame_alloc } from \"./cpufunc\";\nexport function slot(n: u32): usize {\n  return frame_alloc(n);\n}\n",
+    source: "import { frame_alloc } from \"./cpufunc\";\n"
+      + "export function slot(n: u32): usize {\n  return frame_alloc(n);\n}\n",
     expected: at(3, "frame_alloc with a size that is not a positive constant"),
   },
   {

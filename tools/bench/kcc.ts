@@ -74,8 +74,8 @@ async function main(): Promise<void> {
   const sizes = await measureTwins(wantsList ? (name, kcc, gcc) => console.log(`${name}, kcc:\n${kcc}\ngcc:${gcc}`)
     : undefined);
   const print = ({ name, kcc, gcc }: TwinSize): void => {
-    const ratio = (kcc / gcc).toFixed(2);
-    console.log(`${name.padEnd(18)} kcc ${String(kcc).padStart(4)}  gcc -O1 ${String(gcc).padStart(4)}  ratio ${ratio}`);
+    const [ours, theirs] = [kcc, gcc].map((size) => String(size).padStart(4));
+    console.log(`${name.padEnd(18)} kcc ${ours}  gcc -O1 ${theirs}  ratio ${(kcc / gcc).toFixed(2)}`);
   };
   sizes.forEach(print);
   const sum = (of: (size: TwinSize) => number): number => sizes.reduce((total, size) => total + of(size), 0);

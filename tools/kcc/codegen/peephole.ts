@@ -62,7 +62,7 @@ function shortenStep(inst: Inst): Inst {
   return { ...inst, op: step === 1 ? "inc" : "dec", b: undefined };
 }
 
-/** When one byte of a word in memory holds all the tested bits, that byte alone is tested: only zero or not is asked. */
+/** When one byte of a word in memory holds all the tested bits, that byte alone is tested. */
 function narrowTest(inst: Inst): Inst {
   const [place, bits] = [inst.a, inst.b];
   if (place?.kind !== "memory" || bits?.kind !== "immediate" || inst.size !== 4 || bits.symbol !== "") return inst;
