@@ -87,7 +87,8 @@ export function walk_tree(path: usize, skip: usize, visit: u32, arg: usize): i32
   let at = push_level(0, path);
   while (at != 0) {
     const level = changetype<Level>(at);
-    if (level.position >= level.count && (load<i32>(errorp) != 0 || !refill(level, path, errorp))) {
+    const ended = load<i32>(errorp) != 0 || (level.position >= level.count && !refill(level, path, errorp));
+    if (ended) {
       at = pop_level(level);
       continue;
     }
@@ -99,10 +100,8 @@ export function walk_tree(path: usize, skip: usize, visit: u32, arg: usize): i32
     if (error == 0 && skip != 0 && strcmp(path, skip) == 0) continue;
     const type = entry.d_type;
     if (error == 0) error = call_indirect<i32>(visit, path, u32(type), arg);
-    if (error != 0) {
-      store<i32>(errorp, error);
-      level.position = level.count;
-    } else if (type == DT_DIR) at = push_level(at, path);
+    if (error != 0) store<i32>(errorp, error);
+    else if (type == DT_DIR) at = push_level(at, path);
   }
   return load<i32>(errorp);
 }
