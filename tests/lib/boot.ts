@@ -71,6 +71,8 @@ export interface QemuRun {
   /** Exit status: (v << 1) | 1 for a write of v to the exit port. */
   readonly status: number | null;
   readonly stderr: string;
+  /** The disk afterwards, when there was one. */
+  readonly disk: Uint8Array | undefined;
 }
 
 /** Boots on QEMU's twin of the i486 model (DESIGN of the comparison: -icount, fixed clock). */
@@ -96,7 +98,8 @@ export function bootQemu(options: BootOptions, timeoutMs = 120_000): QemuRun {
       encoding: "utf8", timeout: timeoutMs, killSignal: "SIGKILL", cwd: dirname(KERNEL),
     });
     const console = readFileSync(join(folder, "console"), "latin1").replaceAll("\r", "");
-    return { console, status: child.status, stderr: child.stderr };
+    const disk = options.disk ? new Uint8Array(readFileSync(join(folder, "disk"))) : undefined;
+    return { console, status: child.status, stderr: child.stderr, disk };
   } finally {
     rmSync(folder, { recursive: true });
   }
