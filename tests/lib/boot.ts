@@ -79,8 +79,11 @@ export interface QemuRun {
 export function bootQemu(options: BootOptions, timeoutMs = 120_000): QemuRun {
   const folder = mkdtempSync(join(tmpdir(), "ptmap-qemu-"));
   try {
+    // Without sleep an idle guest's clock leaps to its next timeout, ahead of a disk that is a file of a busy host:
+    // the driver would see lost interrupts. So a guest with a disk idles in real time.
     const argv = [
-      "-cpu", "486", "-icount", "shift=6,sleep=off", "-rtc", "base=2000-05-27T22:30:55,clock=vm", "-M", "pc", "-nodefaults",
+      "-cpu", "486", "-icount", `shift=6,sleep=${options.disk ? "on" : "off"}`,
+      "-rtc", "base=2000-05-27T22:30:55,clock=vm", "-M", "pc", "-nodefaults",
       "-display", "none", "-no-reboot", "-m", String(options.memoryMB ?? 64),
       "-serial", `file:${join(folder, "console")}`, "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
       "-kernel", basename(KERNEL), "-append", options.append,
