@@ -67,9 +67,8 @@ function checkCycle(t: Test, booted: Booted, root: Uint8Array, size: number): Ui
   return image;
 }
 
-/** Runs the main job over a tree and checks what it leaves on the disk. */
-function runCycle(t: Test, tree: DirectoryNode, size: number, options: Partial<BootOptions> = {}): Uint8Array {
-  const root = rootImage(tree);
+/** Runs the main job over a root image and checks what it leaves on the disk. */
+function runCycle(t: Test, root: Uint8Array, size: number, options: Partial<BootOptions> = {}): Uint8Array {
   const append = cycle(size, `save=wd0 ${options.append ?? ""}`);
   const booted = bootPtmap({ root, disk: new Uint8Array(size + MB), maxCycles: BUDGET, ...options, append });
   return checkCycle(t, booted, root, size);
@@ -103,10 +102,11 @@ function checkWithSleuthkit(t: Test, image: Uint8Array, expected: Map<string, st
 
 t.test("the project's own tree, and what sleuthkit finds on the disk", (t) => {
   const tree = projectTree("docs", "emu", "fs", "kernel", "tools", "vm");
-  const image = runCycle(t, tree, 5 * MB);
+  const root = rootImage(tree);
+  const image = runCycle(t, root, 5 * MB);
   const skip = absent("fsstat");
   t.test("sleuthkit", { skip }, (t) => {
-    checkWithSleuthkit(t, image, expectedCopy(rootImage(tree)));
+    checkWithSleuthkit(t, image, expectedCopy(root));
     t.end();
   });
   t.test("ptmap run mfs-cycle --save-mfs writes the same kind of file", (t) => {
@@ -130,7 +130,7 @@ t.test("the project's own tree, and what sleuthkit finds on the disk", (t) => {
 });
 
 t.test("node_modules/typescript", (t) => {
-  runCycle(t, readTree(`${PROJECT_ROOT}/node_modules/typescript`), 8 * MB);
+  runCycle(t, rootImage(readTree(`${PROJECT_ROOT}/node_modules/typescript`)), 8 * MB);
   t.end();
 });
 
@@ -145,9 +145,10 @@ t.test("random trees in file systems of every geometry", (t) => {
     t.test(`blocks of ${bsize}, fragments of ${fsize}`, (t) => {
       const files = LONG ? 600 : 80;
       const tree = randomTree({ seed: SEED + bsize + fsize, files, largest: 20 * bsize, bsize, fsize });
-      const size = (LONG ? 1600 : 700) * bsize;
+      const root = rootImage(tree, bsize, fsize);
       const append = `mfs.bsize=${bsize} mfs.fsize=${fsize}`;
-      runCycle(t, tree, size, { append, memoryMB: Math.ceil(16 + (size * 4) / MB) });
+      const size = Math.ceil((1.2 * root.length) / MB + 1) * MB;
+      runCycle(t, root, size, { append, memoryMB: 24 + Math.ceil((3 * size) / MB) });
       t.end();
     });
   }
@@ -161,7 +162,7 @@ t.test("a tree of many files", (t) => {
   const size = (LONG ? 80 : 8) * MB;
   const names = [...contentsOf(root).keys()].map((path) => path.split("/").at(-1)!.length);
   t.ok(names.includes(1) && Math.max(...names) === 255, "names of 1 to 255 bytes");
-  runCycle(t, tree, size, { memoryMB: LONG ? 400 : 64 });
+  runCycle(t, root, size, { memoryMB: LONG ? 400 : 64 });
   t.end();
 });
 
@@ -180,7 +181,8 @@ t.test("files around the double indirect block", (t) => {
   const edge = (12 + bsize / 4) * bsize;
   const sizes = LONG ? [edge - 1, edge, edge + 1, edge + bsize + 1, 2 * edge] : [edge + 1];
   const tree = directory(sizes.map((size, n) => ({ name: Buffer.from(`file${n}`), node: tailedFile(size) })));
-  runCycle(t, tree, (LONG ? 40 : 6) * MB, { append: `mfs.bsize=${bsize} mfs.fsize=512`, memoryMB: LONG ? 160 : 48 });
+  const append = `mfs.bsize=${bsize} mfs.fsize=512`;
+  runCycle(t, rootImage(tree), (LONG ? 40 : 6) * MB, { append, memoryMB: LONG ? 160 : 48 });
   t.end();
 });
 

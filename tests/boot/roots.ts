@@ -15,9 +15,9 @@ export function directory(children: Children): DirectoryNode {
 }
 
 /** The tree with an empty folder `mnt`, as an image. */
-export function rootImage(tree: DirectoryNode, free = MB): Uint8Array {
+export function rootImage(tree: DirectoryNode, bsize = 8192, fsize = 1024): Uint8Array {
   const mnt = { name: Buffer.from("mnt"), node: directory([]) };
-  return makeImage({ tree: directory([...tree.children, mnt]), free });
+  return makeImage({ tree: directory([...tree.children, mnt]), free: MB, bsize, fsize });
 }
 
 /** A root with nothing but the mount point. */
