@@ -28,9 +28,8 @@ const CHUNK: u32 = 16384;
   files: u32;
   directories: u32;
   links: u32;
-  /** Errno that ended the copy, and the path where (a buffer of MAXPATHLEN). */
+  /** Errno that ended the copy. */
   error: i32;
-  where: usize;
 }
 
 /** The path below `to` that corresponds to `path` below `from`, into `buf` (MAXPATHLEN bytes). */
@@ -108,7 +107,6 @@ function copy_one(path: usize, type: u32, arg: usize): i32 {
     else if (type == DT_LNK) error = copy_link(path, to, args);
   }
   free(to, M_TEMP);
-  if (error != 0) memcpy(args.where, path, strlen(path) + 1);
   return error;
 }
 
@@ -118,7 +116,7 @@ export function cp_main(arg: usize): void {
   const path = malloc(MAXPATHLEN, M_TEMP, M_WAITOK);
   memcpy(path, args.from, strlen(args.from) + 1);
   args.error = walk_tree(path, args.skip, copy_one.index, arg);
+  if (args.error != 0) printf(cs("cp: %s: error %d\n"), path, args.error);
   free(path, M_TEMP);
-  if (args.error != 0) printf(cs("cp: %s: error %d\n"), args.where, args.error);
   exit_program(args.error);
 }

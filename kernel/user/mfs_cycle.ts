@@ -50,7 +50,6 @@ function work_on_mount(from: usize): i32 {
   cp.from = from;
   cp.to = cs("/mnt");
   cp.skip = cs("/mnt");
-  cp.where = room + 256;
   changes.from = from;
   changes.to = cp.to;
   changes.skip = cp.skip;

@@ -4,11 +4,11 @@
 // stack is 8 KB and paths go 500 folders deep. Each level holds one chunk of its
 // folder's entries and the offset of the next.
 
-import { DIRBLKSIZ, DT_DIR, Direct } from "../../fs/ufs/dir";
+import { DIRBLKSIZ, DIRECT_HEAD, DT_DIR, Direct } from "../../fs/ufs/dir";
 import { frame_alloc } from "../i386/cpufunc";
 import { free, malloc } from "../kern_malloc";
 import { memcpy, strcmp, strlen } from "../libkern";
-import { ENAMETOOLONG } from "../sys/errno";
+import { EINVAL, ENAMETOOLONG } from "../sys/errno";
 import { M_TEMP, M_WAITOK } from "../sys/malloc";
 import { MAXPATHLEN } from "../sys/param";
 import { read_directory } from "./unistd";
@@ -60,9 +60,19 @@ function refill(level: Level, path: usize, errorp: usize): bool {
   return error == 0 && level.count != 0;
 }
 
+/** Whether what a folder holds at this place is an entry: `left` bytes of the chunk remain. */
+function is_entry(entry: Direct, left: u32): bool {
+  if (left < DIRECT_HEAD || entry.d_reclen < DIRECT_HEAD || entry.d_reclen > left) return false;
+  if (entry.d_ino == 0) return true;
+  const length = u32(entry.d_namlen);
+  if (length == 0 || DIRECT_HEAD + length >= u32(entry.d_reclen)) return false;
+  return strlen(entry.d_name()) == length;
+}
+
 /** Appends "/name" to the level's path. */
 function enter_name(level: Level, path: usize, name: usize): i32 {
   let length = level.path_length;
+  store<u8>(path + length, 0);
   const name_length = strlen(name);
   if (length + name_length + 2 > MAXPATHLEN) return ENAMETOOLONG;
   // The root's path is "/": no second slash.
@@ -79,7 +89,8 @@ function enter_name(level: Level, path: usize, name: usize): i32 {
  * that the walk writes to), folders before what they hold. The folder called
  * `skip` (a full path, or 0) is left out. `visit` is the code address of a
  * (path: usize, type: u32 (DT_*), arg: usize) => i32; an errno from it ends the
- * walk. Returns 0 or the first errno.
+ * walk. Returns 0 or the first errno, with the place where in `path`; EINVAL for
+ * a folder whose contents are no entries.
  */
 export function walk_tree(path: usize, skip: usize, visit: u32, arg: usize): i32 {
   const errorp = frame_alloc(4);
@@ -93,6 +104,11 @@ export function walk_tree(path: usize, skip: usize, visit: u32, arg: usize): i32
       continue;
     }
     const entry = changetype<Direct>(at + LEVEL_SIZE + level.position);
+    if (!is_entry(entry, level.count - level.position)) {
+      store<u8>(path + level.path_length, 0);
+      store<i32>(errorp, EINVAL);
+      continue;
+    }
     level.position += entry.d_reclen;
     const name = entry.d_name();
     if (entry.d_ino == 0 || is_dot(name)) continue;
