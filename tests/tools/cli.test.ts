@@ -1,6 +1,6 @@
 // The command line: what is refused, with which words and which exit status.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,8 @@ import t from "tap";
 import { nearest, parseArguments, parseSize } from "../../tools/cli/args.js";
 import { COMMANDS } from "../../tools/cli/flags.js";
 import { WORKLOADS } from "../../tools/cli/workloads.js";
+import { inodeOffset } from "../../tools/ffs/geometry.js";
+import { FfsImage, fileOfBytes, makeImage, type DirectoryNode } from "../../tools/ffs/index.js";
 
 const MAIN = fileURLToPath(new URL("../../tools/cli/main.js", import.meta.url));
 
@@ -80,6 +82,11 @@ t.test("a bad input file gives one line and exit status 1", (t) => {
     [["ls", file("noise2", new Uint8Array(65536))], /noise2.*magic/],
     [["fsck", join(folder, "gone")], /gone: it does not exist/],
     [["mkfs", join(folder, "gone"), join(folder, "image")], /gone: it does not exist/],
+    [["mkfs", folder, join(folder, "image"), "--size", "300G"], /too many; an image has at most/],
+    [["mkfs", folder, join(folder, "image"), "--free", "300G"], /too many; an image has at most/],
+    [["run", "burge", "--capture", join(folder, "text")], /cannot make the folder .*text: it is a file/],
+    [["run", "burge", "--capture", join(folder, "text/below")], /cannot make the folder .*text.below: ENOTDIR/],
+    ...(existsSync("/proc") ? [[["run", "burge", "--capture", "/proc/absent"], /\/proc\/absent: ENOENT/] as const] : []),
   ];
   for (const [argv, pattern] of cases) {
     const { status, stderr } = ptmap(...argv);
@@ -88,6 +95,66 @@ t.test("a bad input file gives one line and exit status 1", (t) => {
     t.equal(stderr.trimEnd().split("\n").length, 1, "one line");
     t.notMatch(stderr, /at .*\.js:\d+/, "no stack trace");
   }
+  t.end();
+});
+
+t.test("holes and hard links of a tree have room in the memory file system that fits it", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "ptmap-cli-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, "hole"), "");
+  truncateSync(join(folder, "hole"), 4_000_000);
+  writeFileSync(join(folder, "one"), new Uint8Array(1_000_000).fill(1));
+  for (const name of ["two", "three", "four"]) linkSync(join(folder, "one"), join(folder, name));
+  const run = ptmap("run", "mfs-cycle", "--root", folder, "--json");
+  t.equal(run.status, 0);
+  t.equal((JSON.parse(run.stdout) as { bytes: number }).bytes, 8_000_000);
+  t.end();
+});
+
+t.test("a root whose folder is no folder ends the copy with the folder's name", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "ptmap-cli-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const file = { name: Buffer.from("file"), node: fileOfBytes(new Uint8Array(3)) };
+  const below: DirectoryNode = { kind: "directory", mode: 0o755, mtime: 0, children: [file] };
+  const tree: DirectoryNode = { ...below, children: [{ name: Buffer.from("below"), node: below }] };
+  const sound = makeImage({ tree });
+  const at = inodeOffset(new FfsImage(sound).superblock, new FfsImage(sound).lookup("/below"));
+  const broken: readonly (readonly [title: string, size: number, firstBlock: number | undefined])[] = [
+    ["a size that ends inside an entry", 3, undefined],
+    ["a hole instead of entries", 512, 0],
+    ["a hole behind the entries", 40 * 8192, undefined],
+  ];
+  for (const [title, size, firstBlock] of broken) {
+    const image = sound.slice();
+    const inode = new DataView(image.buffer, at);
+    inode.setBigUint64(8, BigInt(size), true);
+    if (firstBlock !== undefined) inode.setUint32(40, firstBlock, true);
+    writeFileSync(join(folder, "image"), image);
+    const run = ptmap("run", "mfs-cycle", "--root", join(folder, "image"), "--max-cycles", "1000000000");
+    t.equal(run.status, 1, title);
+    t.match(run.stdout, /^cp: \/below: error 22$/m);
+    t.match(run.stdout, /^mfs-cycle: failed$/m);
+    const saved = join(folder, "saved");
+    t.equal(ptmap("run", "mfs-cycle", "--root", join(folder, "image"), "--save-mfs", saved).status, 1);
+    t.notOk(existsSync(saved), "and no half of a file system is saved");
+  }
+  t.end();
+});
+
+t.test("ls shows a listing that a terminal can take", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "ptmap-cli-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const children = [
+    { name: Buffer.from("new\nline\x1b[31m"), node: fileOfBytes(new Uint8Array(0), 0, 0o4755) },
+    { name: Buffer.from("shared"), node: { kind: "directory", mode: 0o1777, mtime: 0, children: [] } as DirectoryNode },
+    { name: Buffer.from("group"), node: fileOfBytes(new Uint8Array(0), 0, 0o2644) },
+  ];
+  writeFileSync(join(folder, "image"), makeImage({ tree: { kind: "directory", mode: 0o755, mtime: 0, children } }));
+  const { stdout } = ptmap("ls", join(folder, "image"));
+  t.match(stdout, /-rwsr-xr-x .* new\?line\?\[31m$/m);
+  t.match(stdout, /drwxrwxrwt .* shared$/m);
+  t.match(stdout, /-rw-r-Sr-- .* group$/m);
+  t.equal(stdout.trimEnd().split("\n").length, 3);
   t.end();
 });
 

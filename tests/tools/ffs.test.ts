@@ -337,6 +337,11 @@ t.test("a host directory becomes an image", async (t) => {
   const message = /none: cannot be read \(ENOENT\); give a readable directory$/;
   t.throws(() => readTree(join(folder, "none")), { message });
   t.throws(() => readTree(join(root, "a.txt")), { message: /not a directory/ });
+  mkdirSync(join(folder, "vanishing"));
+  writeFileSync(join(folder, "vanishing/file"), "x");
+  const vanished = readTree(join(folder, "vanishing"));
+  rmSync(join(folder, "vanishing/file"));
+  t.throws(() => makeImage({ tree: vanished }), { message: /vanishing.file: cannot be read \(ENOENT\)/ });
 
   const file = join(folder, "image");
   const absent = (tool: string): string | false =>

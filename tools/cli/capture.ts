@@ -2,11 +2,10 @@
 // figures. What the guest printed is taken from its console; what only the
 // machine knows (cycles, control registers) from the machine.
 
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { ddbOutput, type ConsoleLog } from "./console.js";
-import { InputError } from "./errors.js";
-import { saveFile, type Session } from "./session.js";
+import { saveFile } from "./files.js";
+import type { Session } from "./session.js";
 
 /** State of the machine when the kernel first gave itself up to DDB or panicked. */
 interface FirstStop {
@@ -78,14 +77,8 @@ export class Capture {
     return registers;
   }
 
-  /** Writes console.txt, trace.txt, registers.json and summary.json. Throws InputError. */
+  /** Writes console.txt, trace.txt, registers.json and summary.json to a folder that is there. Throws InputError. */
   write(folder: string, summary: unknown): void {
-    try {
-      mkdirSync(folder, { recursive: true });
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      throw new InputError(`cannot make the folder ${folder}: ${code}; choose another place`);
-    }
     const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
     saveFile(join(folder, "console.txt"), this.#console.text);
     saveFile(join(folder, "trace.txt"), ddbOutput(this.#console.text, "trace"));

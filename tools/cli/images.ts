@@ -3,8 +3,8 @@
 import { FfsImage, fsck, makeImage, nameText, readTree } from "../ffs/index.js";
 import { parseSize, type Parsed } from "./args.js";
 import { InputError } from "./errors.js";
+import { isFolder, readInput, saveFile } from "./files.js";
 import { withImages } from "./root.js";
-import { isFolder, readInput, saveFile } from "./session.js";
 
 const TYPES: Readonly<Record<number, string>> = {
   0o010000: "p", 0o020000: "c", 0o040000: "d", 0o060000: "b", 0o100000: "-", 0o120000: "l", 0o140000: "s",
@@ -34,10 +34,21 @@ export function mkfsCommand(parsed: Parsed): number {
   return 0;
 }
 
+/** Bits that show in the place of an x: where, and as which letter. */
+const SPECIAL_BITS = [[0o4000, 2, "s"], [0o2000, 5, "s"], [0o1000, 8, "t"]] as const;
+
 /** "drwxr-xr-x" of a mode word. */
 function modeText(mode: number): string {
-  const bits = [..."rwxrwxrwx"].map((letter, i) => (mode & (0o400 >> i) ? letter : "-"));
-  return (TYPES[mode & S_IFMT] ?? "?") + bits.join("");
+  const letters = [..."rwxrwxrwx"].map((letter, i) => (mode & (0o400 >> i) ? letter : "-"));
+  for (const [bit, at, letter] of SPECIAL_BITS) {
+    if (mode & bit) letters[at] = letters[at] === "x" ? letter : letter.toUpperCase();
+  }
+  return (TYPES[mode & S_IFMT] ?? "?") + letters.join("");
+}
+
+/** A name as one piece of a line: control characters would move a terminal's cursor. */
+function printable(name: string): string {
+  return name.replace(/[\x00-\x1f\x7f-\x9f]/g, "?");
 }
 
 interface Entry {
@@ -70,9 +81,9 @@ function entries(image: FfsImage, path: string, recursive: boolean): Entry[] {
 
 function entryLine(entry: Entry): string {
   const date = new Date(entry.mtime * 1000).toISOString().slice(0, 16).replace("T", " ");
-  const target = entry.target === undefined ? "" : ` -> ${entry.target}`;
+  const target = entry.target === undefined ? "" : ` -> ${printable(entry.target)}`;
   const numbers = `${String(entry.links).padStart(3)} ${String(entry.size).padStart(11)}`;
-  return `${String(entry.ino).padStart(7)} ${entry.mode} ${numbers} ${date} ${entry.path}${target}\n`;
+  return `${String(entry.ino).padStart(7)} ${entry.mode} ${numbers} ${date} ${printable(entry.path)}${target}\n`;
 }
 
 /** `ptmap ls IMAGE [PATH]`. */

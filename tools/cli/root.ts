@@ -5,17 +5,23 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { FfsError, FfsImage, makeImage, readTree, type DirectoryNode } from "../ffs/index.js";
 import { InputError } from "./errors.js";
-import { isFolder, readInput } from "./session.js";
+import { isFolder, readInput } from "./files.js";
 import { DEFAULT_TREE, PROJECT } from "./paths.js";
 
 const MB = 1024 * 1024;
+const DEV_BSIZE = 512;
+const S_IFMT = 0o170000;
+const S_IFREG = 0o100000;
 
 export interface RootImage {
   readonly bytes: Uint8Array;
   /** What the guest's boot information calls the module. */
   readonly name: string;
-  /** Bytes that the tree takes in fragments, directories and indirect blocks included. */
-  readonly usedBytes: number;
+  /**
+   * Bytes that a copy of the tree takes, directories and indirect blocks included. A copy has no holes, and each
+   * name of a hard link is a file of its own.
+   */
+  readonly copyBytes: number;
 }
 
 const encoder = new TextEncoder();
@@ -31,9 +37,27 @@ export function withImages<T>(make: () => T): T {
 }
 
 function describe(bytes: Uint8Array, name: string): RootImage {
-  const { superblock } = withImages(() => new FfsImage(bytes, name));
-  const free = superblock.nbfree * superblock.frag + superblock.nffree;
-  return { bytes, name, usedBytes: (superblock.size - free) * superblock.fsize };
+  const image = withImages(() => new FfsImage(bytes, name));
+  const { nbfree, frag, nffree, size, fsize } = image.superblock;
+  const used = (size - nbfree * frag - nffree) * fsize;
+  return { bytes, name, copyBytes: used + growth(image) };
+}
+
+/** Bytes by which files grow when they are copied: their holes, and their other names. */
+function growth(image: FfsImage): number {
+  const seen = new Set<number>();
+  let bytes = 0;
+  try {
+    for (const { ino, inode } of image.walk()) {
+      if ((inode.mode & S_IFMT) !== S_IFREG) continue;
+      bytes += seen.has(ino) ? inode.size : Math.max(0, inode.size - inode.blocks * DEV_BSIZE);
+      seen.add(ino);
+    }
+  } catch (error) {
+    // What is wrong with an image is the guest's to find.
+    if (!(error instanceof FfsError)) throw error;
+  }
+  return bytes;
 }
 
 /** Adds an empty folder for the mount, unless the tree has one. */

@@ -5,15 +5,17 @@ import { MemoryDisk } from "../../emu/index.js";
 import { nearest, parseSize, type Parsed } from "./args.js";
 import { Capture } from "./capture.js";
 import { ConsoleLog, summaryLines } from "./console.js";
-import { UsageError } from "./errors.js";
+import { EXIT, UsageError } from "./errors.js";
 import { projectTree, type RootImage } from "./root.js";
-import { Session, memorySizeOf, outcome, rootOf, saveFile } from "./session.js";
+import { makeFolder, saveFile } from "./files.js";
+import { MEMORY, Session, memorySizeOf, outcome, rootOf } from "./session.js";
 import { WORKLOADS, poolFill, type Workload } from "./workloads.js";
 import { progressLine } from "./progress.js";
 
 const MB = 1024 * 1024;
-/** Room for the kernel, its structures and the buffer cache. */
-const KERNEL_ROOM = 12 * MB;
+/** Room for the kernel and its structures, besides the share of memory that buffers and page structures take. */
+const KERNEL_ROOM = 4 * MB;
+const KERNEL_SHARE = 0.08;
 
 /** The outcome of a run as --json prints it and summary.json holds it. */
 export interface RunSummary {
@@ -35,18 +37,18 @@ function checkFlags(workload: Workload, parsed: Parsed): void {
   if (wrong) throw new UsageError(`flag '--${wrong}' means nothing to the workload '${workload.name}'; leave it out`);
 }
 
-/** Size of an MFS that holds the tree of `root`: its data, a tenth, and room for inodes and maps. */
+/** Size of an MFS that holds a copy of the tree of `root`: its data, a tenth, and room for inodes and maps. */
 function fittedMfsSize(root: RootImage): number {
-  return Math.ceil((root.usedBytes * 1.15 + 2 * MB) / MB) * MB;
+  return Math.ceil((root.copyBytes * 1.15 + 2 * MB) / MB) * MB;
 }
 
 /** Refuses at once what would end in the guest's shortage of memory. */
 function checkMemory(parsed: Parsed, root: RootImage, mfsSize: number): void {
-  const memory = memorySizeOf(parsed);
-  const needed = root.bytes.length + Math.min(mfsSize, root.usedBytes * 1.3 + 2 * MB) + KERNEL_ROOM;
-  if (needed <= memory) return;
-  const advice = Math.ceil(needed / (16 * MB)) * 16;
-  throw new UsageError(`the root image and the memory file system need ${Math.ceil(needed / MB)} MB; use --mem ${advice}M`);
+  const needed = root.bytes.length + Math.min(mfsSize, root.copyBytes * 1.3 + 2 * MB) + KERNEL_ROOM;
+  const advice = Math.ceil(needed / (1 - KERNEL_SHARE) / (4 * MB)) * 4;
+  if (advice * MB <= memorySizeOf(parsed)) return;
+  const remedy = advice * MB > MEMORY.high ? "which no machine here has; give a smaller tree" : `use --mem ${advice}M`;
+  throw new UsageError(`the root image and the memory file system need ${advice} MB of memory; ${remedy}`);
 }
 
 const OUTCOMES: Readonly<Record<number, string>> = { 0: "clean", 1: "failed", 3: "panic", 4: "budget" };
@@ -69,6 +71,8 @@ export async function runCommand(parsed: Parsed): Promise<number> {
   if (saveTo !== undefined && parsed.values.has("disk")) {
     throw new UsageError("flags '--save-mfs' and '--disk' both want wd0; give one of them");
   }
+  const folder = parsed.values.get("capture");
+  if (folder !== undefined) makeFolder(folder);
   const session = new Session({
     parsed, bootArguments, root, console, ...(saveTo === undefined ? {} : { scratchDisk: mfsSize + MB }),
   });
@@ -82,7 +86,8 @@ export async function runCommand(parsed: Parsed): Promise<number> {
   session.finish();
   const { status, line } = outcome(result);
   if (line) process.stderr.write(`ptmap: ${line}\n`);
-  if (saveTo !== undefined) saveFile(saveTo, savedImage(session.disk!, mfsSize));
+  // A run that ended early may have written half of it.
+  if (saveTo !== undefined && status === EXIT.ok) saveFile(saveTo, savedImage(session.disk!, mfsSize));
   const summary: RunSummary = {
     workload: workload.name,
     outcome: OUTCOMES[status] ?? "failed",
@@ -91,7 +96,6 @@ export async function runCommand(parsed: Parsed): Promise<number> {
     ...capture.fatal(),
     ...machineFigures(session, seconds),
   };
-  const folder = parsed.values.get("capture");
   if (folder !== undefined) capture.write(folder, summary);
   process.stdout.write(json ? `${JSON.stringify(summary)}\n` : summaryText(summary));
   return status;

@@ -1,12 +1,12 @@
 // One machine run on behalf of a command: the pieces named on the command line
 // are put together, the machine runs, the outcome is told.
 
-import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { LoaderError, MB, Machine, MemoryDisk, elfSymbols, readElf32, type ElfSymbol, type RunResult } from "../../emu/index.js";
 import { parseCount, parseSize, type Parsed } from "./args.js";
 import { ConsoleLog } from "./console.js";
 import { EXIT, InputError, UsageError } from "./errors.js";
+import { readInput, saveFile } from "./files.js";
 import { KERNEL } from "./paths.js";
 import { rootImage, type RootImage } from "./root.js";
 
@@ -26,29 +26,22 @@ export interface SessionOptions {
   readonly console: ConsoleLog;
 }
 
-/** Reads a file for the user. Throws InputError. */
-export function readInput(path: string, what: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    const reason = code === "ENOENT" ? "it does not exist" : code === "EISDIR" ? "it is a folder" : String(code);
-    throw new InputError(`cannot read ${what} ${path}: ${reason}; give the path of a file`);
-  }
-}
-
 /** The root file system named by --root, or undefined. */
 export function rootOf(parsed: Parsed): RootImage | undefined {
   const path = parsed.values.get("root");
   return path === undefined ? undefined : rootImage(path);
 }
 
+/** Bytes of RAM that a machine can have. */
+export const MEMORY = { low: 8 * MB, high: 1024 * MB } as const;
+
 /** Bytes of RAM that --mem asks for. Throws UsageError. */
 export function memorySizeOf(parsed: Parsed): number {
   const text = parsed.values.get("mem") ?? "64M";
   const size = parseSize(text, "mem");
-  if (size % MB !== 0 || size < 8 * MB || size > 1024 * MB) {
-    throw new UsageError(`flag '--mem' needs whole megabytes from 8M to 1024M, not '${text}'`);
+  const { low, high } = MEMORY;
+  if (size % MB !== 0 || size < low || size > high) {
+    throw new UsageError(`flag '--mem' needs whole megabytes from ${low / MB}M to ${high / MB}M, not '${text}'`);
   }
   return size;
 }
@@ -131,15 +124,6 @@ export class Session {
   }
 }
 
-/** Writes a result for the user. Throws InputError. */
-export function saveFile(path: string, bytes: Uint8Array | string): void {
-  try {
-    writeFileSync(path, bytes);
-  } catch (error) {
-    throw new InputError(`cannot write ${path}: ${(error as NodeJS.ErrnoException).code}; choose another place`);
-  }
-}
-
 /** The exit status of `ptmap` for the end of a run, and a line for the user when it was no normal end. */
 export function outcome(result: RunResult): { readonly status: number; readonly line: string } {
   switch (result.kind) {
@@ -157,14 +141,5 @@ export function outcome(result: RunResult): { readonly status: number; readonly 
       return { status: EXIT.budget, line: "the cycle budget ran out; raise --max-cycles" };
     case "stopped":
       return { status: EXIT.ok, line: "" };
-  }
-}
-
-/** Is `path` a folder? Throws InputError when there is nothing. */
-export function isFolder(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    throw new InputError(`cannot read ${path}: it does not exist; give a folder or a file`);
   }
 }

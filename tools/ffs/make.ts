@@ -210,9 +210,16 @@ function writeGroups(image: Uint8Array, fs: Superblock, free: Uint8Array, inodes
   for (let c = 0; c < fs.ncg; c++) writeSuperblock(image, cgsblock(fs, c) * fs.fsize, fs);
 }
 
-/** Writes the inodes into a file system of this layout. Throws NoSpace when they do not fit. */
+/** An image is held in memory and written in one piece; the host writes no longer ones. */
+const MAX_IMAGE_BYTES = 2 ** 31 - 2 ** 16;
+
+/** Writes the inodes into a file system of this layout. Throws NoSpace when they do not fit, FfsError when it is too large. */
 function fill(fs: Superblock, inodes: readonly PlannedInode[], time: number | undefined): Uint8Array {
-  const image = new Uint8Array(fs.size * fs.fsize);
+  const bytes = fs.size * fs.fsize;
+  if (bytes > MAX_IMAGE_BYTES) {
+    throw new FfsError("file system", `${bytes} bytes are too many; an image has at most ${MAX_IMAGE_BYTES}`);
+  }
+  const image = new Uint8Array(bytes);
   const allocator = new Allocator(fs);
   const writer = new InodeWriter(image, fs, allocator);
   for (const inode of inodes) writer.write(inode, time);

@@ -46,18 +46,27 @@ export function fileOfBytes(bytes: Uint8Array, mtime = 0, mode = 0o644): FileNod
   };
 }
 
+/** What to throw when the host refuses a file or a directory below `path`. */
+function unreadable(error: unknown, path: string, remedy: string): FfsError {
+  const { code, path: where } = error as NodeJS.ErrnoException;
+  return new FfsError(String(where ?? path), `cannot be read (${code ?? String(error)}); ${remedy}`);
+}
+
 /** Reads a range of a host file; a file that has shrunk meanwhile is an error. */
 function readRange(path: Buffer, offset: number, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
-  const file = openSync(path, "r");
+  let file: number | undefined;
   try {
+    file = openSync(path, "r");
     for (let done = 0; done < length; ) {
       const count = readSync(file, bytes, done, length - done, offset + done);
       if (count === 0) throw new FfsError(path.toString(), "became shorter while it was read; run the command again");
       done += count;
     }
+  } catch (error) {
+    throw error instanceof FfsError ? error : unreadable(error, path.toString(), "make it readable or leave it out");
   } finally {
-    closeSync(file);
+    if (file !== undefined) closeSync(file);
   }
   return bytes;
 }
@@ -99,9 +108,7 @@ export function readTree(directory: string, skipped: (path: string) => void = ()
     root = visit(Buffer.from(directory));
   } catch (error) {
     if (error instanceof FfsError) throw error;
-    const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    const path = (error as NodeJS.ErrnoException).path ?? directory;
-    throw new FfsError(String(path), `cannot be read (${code}); give a readable directory`);
+    throw unreadable(error, directory, "give a readable directory");
   }
   if (root?.kind !== "directory") throw new FfsError(directory, "not a directory; give the directory to copy");
   return root;
