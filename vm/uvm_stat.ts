@@ -97,6 +97,8 @@ export class Uvmexp {
   mapent_static_max: i32;
   /** Processes asleep in uvm_wait. */
   waiters: i32;
+  /** Map entries allocated since the start, of both kinds. */
+  mapent_allocs: i32;
 }
 
 export const uvmexp = changetype<Uvmexp>(memory.data(offsetof<Uvmexp>(), 4));
