@@ -77,7 +77,7 @@ export function uvmspace_fork(vm1: Vmspace): Vmspace {
   memory.copy(changetype<usize>(vm2) + sizes, changetype<usize>(vm1) + sizes, offsetof<Vmspace>() - sizes);
   const new_map = vm2.vm_map;
   vm_map_lock(new_map);
-  let done = true;
+  let done: bool = true;
   let old = old_map.header.next;
   while (old != old_map.header && done) {
     if (old.inheritance == VM_INHERIT_SHARE) fork_share(old_map, new_map, old);
