@@ -5,6 +5,7 @@ import { strcmp } from "../libkern";
 import { bootarg } from "../subr_bootargs";
 import { printf } from "../subr_prf";
 import { ENOENT } from "../sys/errno";
+import { fault_policies } from "./fault_policies";
 import { mfs_cycle } from "./mfs_cycle";
 import { mfs_ways } from "./mfs_ways";
 import { traffic } from "./traffic";
@@ -16,6 +17,7 @@ const EXIT_FAILED: u32 = 2;
 function run_workload(name: usize): i32 {
   if (strcmp(name, cs("mfs-cycle")) == 0) return mfs_cycle();
   if (strcmp(name, cs("mfs-ways")) == 0) return mfs_ways();
+  if (strcmp(name, cs("fault-policies")) == 0) return fault_policies();
   if (strcmp(name, cs("traffic")) == 0) return traffic();
   if (strcmp(name, cs("uvmtest")) == 0) return uvmtest();
   printf(cs("init: %s: no such program\n"), name);

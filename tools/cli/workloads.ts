@@ -126,4 +126,13 @@ const mfsWays: Workload = {
   },
 };
 
-export const WORKLOADS: readonly Workload[] = [mfsCycle, mfsWays, burge];
+const faultPolicies: Workload = {
+  name: "fault-policies",
+  summary: "what the pager of an object is told of faults, and what is mapped, under each fault policy",
+  refuses: ["repair", "mounts", "save-mfs", "plot", "requests", "mfs-size", "bsize", "fsize"],
+  bootArguments(parsed) {
+    return ["init=fault-policies", ...ddbCommands(parsed, ["trace", "ps", "show registers"])];
+  },
+};
+
+export const WORKLOADS: readonly Workload[] = [mfsCycle, mfsWays, burge, faultPolicies];
