@@ -36,6 +36,8 @@ import { uvm_wait } from "./uvm_pdaemon";
 export const AMAP_SHARED: u32 = 1;
 /** Flag of amap_ref and amap_unref: count for all slots. */
 export const AMAP_REFALL: u32 = 2;
+/** Flag of amap_ref: the entry shows a part of what others show; count by slots from now on. */
+export const AMAP_PART: u32 = 4;
 /** Slots that UVM_FLAG_AMAPPAD adds, and the alignment of chunks that amap_copy cuts. */
 export const UVM_AMAP_CHUNK: u32 = 16;
 /** Entries of at least this many pages are cut before they get an amap. */
@@ -202,11 +204,11 @@ function entry_slots(entry: VmMapEntry): u32 {
 
 /**
  * One more entry shows the amap. `flags`: AMAP_SHARED when it belongs to another
- * map; AMAP_REFALL when it shows a part only and shall count for all slots.
- * => an entry that shows another range than those before needs AMAP_REFALL
+ * map; when it shows a part only, AMAP_REFALL (it shall count for all slots) or AMAP_PART.
  */
 export function amap_ref(entry: VmMapEntry, flags: u32): void {
   const amap = amap_of(entry);
+  if ((flags & AMAP_PART) != 0) pp_establish(amap);
   amap.am_ref++;
   amap.am_flags |= flags & AMAP_SHARED;
   if (amap.am_ppref == 0) return;
