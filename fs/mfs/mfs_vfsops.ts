@@ -36,6 +36,7 @@ import { mfs_burge_init } from "./mfs_burge";
 import { mfs_direct_init } from "./mfs_direct";
 import { mfs_process_init } from "./mfs_process";
 import { mfs_start } from "./mfs_server";
+import { mfs_uvm_io_init } from "./mfs_uvm_io";
 import { MFSNODE_SIZE, MFSWAY_SIZE, MFS_MAJOR, MfsArgs, Mfsnode, Mfsway, WAY_SERVED } from "./mfsnode";
 import { mfs_vnodeop, mfs_vnodeop_init } from "./mfs_vnops";
 import { mfs_window_init } from "./mfs_window";
@@ -44,7 +45,7 @@ export const mfs_vfsops: Vfsops = changetype<Vfsops>(memory.data(offsetof<Vfsops
 
 /** The ways, MFSWAY_SIZE bytes each; the first is the default. */
 const mfs_ways: usize = memory.data(120, 4);
-const NWAYS: u32 = 5;
+const NWAYS: u32 = 6;
 
 /** Numbers the devices. */
 @unmanaged
@@ -179,6 +180,7 @@ function mfs_init(): void {
   mfs_window_init(mfs_way(2));
   mfs_direct_init(mfs_way(3));
   mfs_process_init(mfs_way(4));
+  mfs_uvm_io_init(mfs_way(5));
 }
 
 /** Fills the operations of the type "mfs". */

@@ -40,7 +40,7 @@ const AREA_BLOCKS: u32 = 128;
 /** Steps from one block to the next, prime to AREA_BLOCKS. */
 const STRIDE: u32 = 37;
 const FILE_BYTES: u32 = 0x180000;
-const NROWS: u32 = 6;
+const NROWS: u32 = 7;
 
 @unmanaged class Stream {
   checksum: u32;
@@ -58,19 +58,19 @@ const NROWS: u32 = 6;
 /** The row's name: the way, and how many windows. */
 function row_name(row: u32): usize {
   if (row == 0) return cs("process");
-  if (row == 1) return cs("aobj");
-  if (row == 2) return cs("window=4");
-  if (row == 3) return cs("window=32");
-  if (row == 4) return cs("direct");
-  return cs("bound");
+  if (row == 1) return cs("uvm_io");
+  if (row == 2) return cs("aobj");
+  if (row == 3) return cs("window=4");
+  if (row == 4) return cs("window=32");
+  return row == 5 ? cs("direct") : cs("bound");
 }
 
 function row_way(row: u32): usize {
-  return row == 2 || row == 3 ? cs("window") : row_name(row);
+  return row == 3 || row == 4 ? cs("window") : row_name(row);
 }
 
 function row_windows(row: u32): u32 {
-  return row == 2 ? 4 : row == 3 ? 32 : 0;
+  return row == 3 ? 4 : row == 4 ? 32 : 0;
 }
 
 /** The measured requests of the row `name` begin. */

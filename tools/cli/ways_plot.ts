@@ -5,7 +5,7 @@ import type { WayRow } from "./ways.js";
 
 const LEFT = 110;
 const RIGHT = 40;
-const TOP = 56;
+const TOP = 72;
 const BAR = 26;
 const GAP = 18;
 const WIDTH = 860;
