@@ -4,9 +4,9 @@
 //
 // Per request, from the entry of mfs_strategy to the entry of biodone: cycles,
 // TLB misses, page walks, invlpg, loads of CR3, and the cycles inside the function
-// that copies (with the page faults that the copy takes). Until the process that
-// made the request goes on: cycles. Requests that a timer interrupt fell into
-// are left out of these means; their number is the same for all ways up to chance.
+// that copies (with the page faults that the copy takes). From when a process makes
+// the request until it goes on: cycles, TLB misses, loads of CR3. Requests that a
+// timer interrupt fell into are left out of these means.
 //
 // Faults, map entries, switches and pages the guest itself has counted.
 
@@ -26,11 +26,15 @@ export interface WayRow {
   /** Cycles of a request as a multiple of the bare copy's. */
   readonly times_bound: number;
   readonly copying: number;
-  readonly until_resumed: number;
   readonly tlb_misses: number;
+  /** Those of the misses that were for instructions. */
+  readonly fetch_misses: number;
   readonly page_walks: number;
   readonly invlpg: number;
   readonly cr3_loads: number;
+  readonly resumed_cycles: number;
+  readonly resumed_misses: number;
+  readonly resumed_cr3_loads: number;
   readonly uvm_faults: number;
   readonly map_entries: number;
   readonly switches: number;
@@ -43,6 +47,7 @@ export interface WayRow {
 interface Moment {
   readonly cycles: number;
   readonly misses: number;
+  readonly fetches: number;
   readonly walks: number;
   readonly invlpg: number;
   readonly cr3: number;
@@ -52,33 +57,37 @@ interface Moment {
 
 type Events = { -readonly [key in keyof Moment]: number };
 
-const noEvents = (): Events => ({ cycles: 0, misses: 0, walks: 0, invlpg: 0, cr3: 0, interrupts: 0, copying: 0 });
+const noEvents = (): Events =>
+  ({ cycles: 0, misses: 0, fetches: 0, walks: 0, invlpg: 0, cr3: 0, interrupts: 0, copying: 0 });
 
-class Tally {
-  readonly name: string;
-  /** Sums over requests that no interrupt fell into. */
-  readonly sums = noEvents();
-  requests = 0;
+/** Sums over intervals that no interrupt fell into. */
+class Sums {
+  readonly events = noEvents();
+  intervals = 0;
   interrupted = 0;
-  resumed = { cycles: 0, requests: 0 };
-
-  constructor(name: string) {
-    this.name = name;
-  }
 
   add(from: Moment, to: Moment): void {
     if (to.interrupts !== from.interrupts) {
       this.interrupted++;
       return;
     }
-    this.requests++;
-    for (const key of Object.keys(this.sums) as (keyof Moment)[]) this.sums[key] += to[key] - from[key];
+    this.intervals++;
+    for (const key of Object.keys(this.events) as (keyof Moment)[]) this.events[key] += to[key] - from[key];
   }
 
-  addResumed(from: Moment, to: Moment): void {
-    if (to.interrupts !== from.interrupts) return;
-    this.resumed.cycles += to.cycles - from.cycles;
-    this.resumed.requests++;
+  mean(key: keyof Moment): number {
+    return this.intervals === 0 ? 0 : this.events[key] / this.intervals;
+  }
+}
+
+class Tally {
+  readonly name: string;
+  /** From mfs_strategy to biodone, and from making a request until going on. */
+  readonly request = new Sums();
+  readonly resumed = new Sums();
+
+  constructor(name: string) {
+    this.name = name;
   }
 }
 
@@ -107,10 +116,10 @@ export class WaysMeter {
       if (this.#current && this.#word(bp + bcount) === REQUEST_BYTES) this.#open.set(bp, this.#moment());
     });
     this.#watch("biodone", () => this.#done(this.#argument(0)));
-    this.#watch("device_transfer", () => this.#bracket((from, to) => this.#current?.addResumed(from, to)));
+    this.#watch("device_transfer", () => this.#bracket((from, to) => this.#current?.resumed.add(from, to)));
     this.#watch("bare_copy", () => this.#bracket((from, to) => {
-      this.#current?.add(from, to);
-      this.#current?.addResumed(from, to);
+      this.#current?.request.add(from, to);
+      this.#current?.resumed.add(from, to);
     }, true));
     for (const name of COPIERS) this.#watch(name, () => this.#copyBegins());
   }
@@ -130,7 +139,7 @@ export class WaysMeter {
     const from = this.#open.get(bp);
     if (from === undefined) return;
     this.#open.delete(bp);
-    this.#current?.add(from, this.#moment());
+    this.#current?.request.add(from, this.#moment());
   }
 
   /** At the entry of a function: `done` is called with the moments of entry and return. */
@@ -169,6 +178,7 @@ export class WaysMeter {
     return {
       cycles: this.#machine.cycles,
       misses: c.tlbMissesRead + c.tlbMissesWrite + c.tlbMissesFetch,
+      fetches: c.tlbMissesFetch,
       walks: c.pageWalks,
       invlpg: c.invlpg,
       cr3: c.cr3Loads,
@@ -197,34 +207,35 @@ export class WaysMeter {
 
   /** The rows in the order in which they were measured. `console`: what the guest printed. */
   rows(console: string): WayRow[] {
-    const mean = (sum: number, n: number) => (n === 0 ? 0 : Number((sum / n).toFixed(1)));
-    const bound = this.#tallies.find((tally) => tally.name === "bound");
-    const best = bound && bound.requests > 0 ? bound.sums.cycles / bound.requests : 0;
-    return this.#tallies.map((tally) => {
-      const { sums, requests } = tally;
-      const counted = guestCounts(console, tally.name);
-      const each = (name: string) => mean(counted[name] ?? 0, counted["requests"] ?? 0);
-      const cycles = mean(sums.cycles, requests);
+    const bound = this.#tallies.find((tally) => tally.name === "bound")?.request.mean("cycles") ?? 0;
+    return this.#tallies.map(({ name, request, resumed }) => {
+      const counted = guestCounts(console, name);
+      const each = (what: string) => rounded((counted[what] ?? 0) / Math.max(1, counted["requests"] ?? 0));
       return {
-        way: tally.name,
+        way: name,
         requests: counted["requests"] ?? 0,
-        cycles,
-        times_bound: best === 0 ? 0 : Number((sums.cycles / Math.max(1, requests) / best).toFixed(3)),
-        copying: mean(sums.copying, requests),
-        until_resumed: mean(tally.resumed.cycles, tally.resumed.requests),
-        tlb_misses: mean(sums.misses, requests),
-        page_walks: mean(sums.walks, requests),
-        invlpg: mean(sums.invlpg, requests),
-        cr3_loads: mean(sums.cr3, requests),
+        cycles: rounded(request.mean("cycles")),
+        times_bound: bound === 0 ? 0 : Number((request.mean("cycles") / bound).toFixed(3)),
+        copying: rounded(request.mean("copying")),
+        tlb_misses: rounded(request.mean("misses")),
+        fetch_misses: rounded(request.mean("fetches")),
+        page_walks: rounded(request.mean("walks")),
+        invlpg: rounded(request.mean("invlpg")),
+        cr3_loads: rounded(request.mean("cr3")),
+        resumed_cycles: rounded(resumed.mean("cycles")),
+        resumed_misses: rounded(resumed.mean("misses")),
+        resumed_cr3_loads: rounded(resumed.mean("cr3")),
         uvm_faults: each("faults"),
         map_entries: each("entries"),
         switches: each("switches"),
         pages: counted["pages"] ?? 0,
-        interrupted: tally.interrupted,
+        interrupted: request.interrupted,
       };
     });
   }
 }
+
+const rounded = (n: number) => Number(n.toFixed(1));
 
 /** The figures of the guest's line for a way. */
 function guestCounts(console: string, way: string): Record<string, number> {
@@ -233,12 +244,16 @@ function guestCounts(console: string, way: string): Record<string, number> {
 }
 
 const COLUMNS: readonly (readonly [head: string, field: keyof WayRow, digits: number])[] = [
-  ["cycles", "cycles", 0], ["x bound", "times_bound", 2], ["copying", "copying", 0], ["resumed", "until_resumed", 0],
-  ["misses", "tlb_misses", 1], ["walks", "page_walks", 1], ["invlpg", "invlpg", 1], ["cr3", "cr3_loads", 1],
-  ["faults", "uvm_faults", 1], ["entries", "map_entries", 1], ["switches", "switches", 1], ["pages", "pages", 0],
+  ["cycles", "cycles", 0], ["x bound", "times_bound", 2], ["copying", "copying", 0], ["misses", "tlb_misses", 1],
+  ["walks", "page_walks", 1], ["invlpg", "invlpg", 1], ["cr3", "cr3_loads", 1], ["resumed", "resumed_cycles", 0],
+  ["misses", "resumed_misses", 1], ["cr3", "resumed_cr3_loads", 1], ["faults", "uvm_faults", 1],
+  ["entries", "map_entries", 1], ["switches", "switches", 1], ["pages", "pages", 0],
 ];
 
-/** The table for a person: everything per request of 8 KB, `pages` held in all. */
+/**
+ * The table for a person: everything per request of 8 KB, `pages` held in all. Up to `cr3` from mfs_strategy to
+ * biodone; then until the process that made the request goes on.
+ */
 export function waysTable(rows: readonly WayRow[]): string {
   const width = 9;
   const head = `${"way".padEnd(12)}${COLUMNS.map(([name]) => name.padStart(width)).join("")}`;
