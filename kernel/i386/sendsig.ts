@@ -8,6 +8,7 @@
 import { frame_alloc } from "./cpufunc";
 import { PSL_AC, PSL_NT, PSL_VM, Trapframe } from "./frame";
 import { LUCODE_SEL, LUDATA_SEL } from "./segments";
+import { Sigcontext, Sigframe } from "./sigframe";
 import { copyin, copyout } from "./support";
 import { sym } from "./sym";
 import { p_md_regs } from "./vm_machdep";
@@ -18,43 +19,6 @@ import { Proc } from "../sys/proc";
 import { SA_ONSTACK, SIGCANTMASK, SIGILL, SS_DISABLE, SS_ONSTACK, Sigact } from "../sys/signal";
 import { Sys__sigreturn14Args } from "../syscallargs";
 
-/** <machine/signal.h>: what a handler may look at and change. */
-@unmanaged export class Sigcontext {
-  sc_gs: u32;
-  sc_fs: u32;
-  sc_es: u32;
-  sc_ds: u32;
-  sc_edi: u32;
-  sc_esi: u32;
-  sc_ebp: u32;
-  sc_ebx: u32;
-  sc_edx: u32;
-  sc_ecx: u32;
-  sc_eax: u32;
-  sc_eip: u32;
-  sc_cs: u32;
-  sc_eflags: u32;
-  sc_esp: u32;
-  sc_ss: u32;
-  sc_onstack: u32;
-  /** The first word of sc_mask, where programs from before NetBSD 1.4 look. */
-  sc_mask13: u32;
-  sc_trapno: u32;
-  sc_err: u32;
-  sc_mask: u32;
-  sc_mask1: u32;
-  sc_mask2: u32;
-  sc_mask3: u32;
-}
-
-@unmanaged export class Sigframe {
-  sf_signum: u32;
-  sf_code: u32;
-  sf_scp: usize;
-  sf_handler: usize;
-
-  @inline get sf_sc(): Sigcontext { return changetype<Sigcontext>(changetype<usize>(this) + 16); }
-}
 const SIZEOF_SIGFRAME: u32 = 16 + 24 * 4;
 
 /** Bits of eflags that a user may set: the status flags, T, D and ID's neighbours without privilege. */

@@ -70,6 +70,13 @@ static void t_exec_errors(void) {
   FAILS(execve("/text", argv, argv), 13);
   FAILS(execve("/notelf", argv, argv), 8);
   FAILS(execve("/truncated", argv, argv), 8);
+  FAILS(execve("/liar0", argv, argv), 8);
+  FAILS(execve("/liar1", argv, argv), 8);
+  FAILS(execve("/liar2", argv, argv), 8);
+  FAILS(execve("/liar3", argv, argv), 8);
+  FAILS(execve("/liar4", argv, argv), 8);
+  FAILS(execve("/liar5", argv, argv), 8);
+  FAILS(execve("/liar6", argv, argv), 8);
   FAILS(execve("/usertest", (char **)4, argv), 14);
   FAILS(execve((char *)0xc0100000, argv, argv), 14);
 }
