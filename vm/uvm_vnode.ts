@@ -26,6 +26,7 @@ import { tsleep, wakeup } from "../kernel/kern_synch";
 import { D_DISK, bdev_psize, bdev_type } from "../kernel/conf";
 import { frame_alloc } from "../kernel/i386/cpufunc";
 import { curproc } from "../kernel/kern_proc";
+import { printf } from "../kernel/subr_prf";
 import { pmap_page_protect } from "../kernel/i386/pmap";
 import { PAGE_SHIFT, PVM } from "../kernel/sys/param";
 import { LIST_INSERT_HEAD, LIST_REMOVE, TAILQ_INIT } from "../kernel/sys/queue";
@@ -168,7 +169,12 @@ function uvn_detach(uobj: UvmObject): void {
   vp.v_flag &= ~VTEXT;
   if ((vp.u_flags & UVM_VNODE_WRITEABLE) != 0) {
     // Who attaches while this sleeps takes a reference to the vnode of its own.
-    uvn_flush(uobj, 0, 0, PGO_CLEANIT | PGO_ALLPAGES);
+    const written = uvn_flush(uobj, 0, 0, PGO_CLEANIT | PGO_ALLPAGES);
+    if (!written && uobj.uo_refs == 0 && (vp.v_flag & VXLOCK) == 0) {
+      // Nobody could ever write them: the file system is full or broken.
+      printf(cs("uvn_detach: vnode %p: pages could not be written, changes are lost\n"), changetype<usize>(vp));
+      vp.u_flags &= ~UVM_VNODE_CANPERSIST;
+    }
     if (uobj.uo_refs > 0) {
       vrele(vp);
       return;
