@@ -2,6 +2,7 @@
 // Which chip sits at which ports on which line is said here and nowhere else.
 
 import { ATA_COMMAND_BLOCK, ATA_CONTROL, AtaChannel } from "./dev/ata.js";
+import { COPROCESSOR_PORTS, COPROCESSOR_PORT_COUNT, CoprocessorError } from "./dev/coprocessor_error.js";
 import type { DiskBackend } from "./dev/disk.js";
 import type { EventQueue } from "./dev/events.js";
 import { I8254 } from "./dev/i8254.js";
@@ -13,7 +14,7 @@ import { NS16550 } from "./dev/ns16550.js";
 import { KEYBOARD_COMMAND, KEYBOARD_DATA, PORT_B, SYSTEM_CONTROL_A, SystemControl } from "./dev/system_control.js";
 import { FIRMWARE_PORT_WRITES, firmwareCMOS } from "./loader/firmware.js";
 
-export const IRQ = { timer: 0, com1: 4, clock: 8, disk: 14 } as const;
+export const IRQ = { timer: 0, com1: 4, clock: 8, coprocessor: 13, disk: 14 } as const;
 export const COM1 = 0x3f8;
 const I8259_FIRST = 0x20;
 const I8259_SECOND = 0xa0;
@@ -45,6 +46,7 @@ export class Board {
   readonly clock: MC146818;
   readonly com1: NS16550;
   readonly ata: AtaChannel;
+  readonly coprocessorError: CoprocessorError;
 
   constructor(events: EventQueue, options: BoardOptions) {
     const { clockHz } = options;
@@ -56,6 +58,7 @@ export class Board {
     this.com1 = new NS16550(COM1, events, clockHz, line(IRQ.com1), options.serialOutput);
     const identity = { model: options.diskModel, serial: options.diskSerial };
     this.ata = new AtaChannel(events, clockHz, options.disk, identity, line(IRQ.disk));
+    this.coprocessorError = new CoprocessorError(line(IRQ.coprocessor));
     const control = new SystemControl(this.timer, options.reset);
 
     ports.claimBytes(I8259_FIRST, 2, this.interruptController);
@@ -66,6 +69,7 @@ export class Board {
     ports.claimBytes(COM1, 8, this.com1);
     ports.claim(ATA_COMMAND_BLOCK, 8, this.ata);
     ports.claim(ATA_CONTROL, 1, this.ata);
+    ports.claimBytes(COPROCESSOR_PORTS, COPROCESSOR_PORT_COUNT, this.coprocessorError);
     ports.claim(DEBUG_EXIT_PORT, DEBUG_EXIT_PORTS, new IsaDebugExit(options.exit));
     for (const port of [KEYBOARD_DATA, PORT_B, KEYBOARD_COMMAND, SYSTEM_CONTROL_A]) ports.claimBytes(port, 1, control);
 

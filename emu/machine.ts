@@ -34,6 +34,8 @@ export interface MachineConfig {
   readonly memorySize: number;
   /** The default is i486. */
   readonly cpu?: "i386" | "i486";
+  /** A coprocessor: an 80387 beside an i386 (by default there is none), the unit of an i486DX (by default there). */
+  readonly coprocessor?: boolean;
   /** `model` (the default) counts the model's clocks and has its TLB; `none` leaves both out. */
   readonly timing?: "model" | "none";
   /** Cycles in one second of the machine's time; by default the model's entry in CLOCK_HZ. */
@@ -133,6 +135,7 @@ export class Machine {
       ramSize: config.memorySize,
       io: this.board.ports,
       interruptController: this.board.interruptController,
+      ...(config.coprocessor ?? model !== "i386" ? { coprocessor: this.board.coprocessorError } : {}),
     });
   }
 

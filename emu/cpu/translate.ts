@@ -15,6 +15,7 @@ import { createShift } from "./families/shift.js";
 import { createString } from "./families/string.js";
 import { createSystem } from "./families/system.js";
 import { createFarTransfers } from "./far.js";
+import { createX87 } from "./fpu/x87.js";
 import { NO_ERROR_CODE } from "./faults.js";
 import type { Interrupts } from "./interrupts.js";
 import { OPCODES, operandsOf } from "./opcodes.js";
@@ -78,6 +79,7 @@ export function createTranslate(core: Core, interrupts: Interrupts): Translate {
     ...createIo(core, operands, io),
     ...createControl(core, operands, interrupts, far),
     ...createSystem(core, operands),
+    ...createX87(core, operands),
   };
   for (const { semantic } of OPCODES) {
     if (semantics[semantic] === undefined) throw new Error(`opcode table: no semantic function "${semantic}"`);

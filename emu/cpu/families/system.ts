@@ -286,13 +286,6 @@ export function createSystem(core: Core, operands: Operands): Family {
       S[BUDGET] -= op.charge(op.cell, true, hit ? 1 : 0);
     },
     cpuid: pure(cpuid),
-    fwait: pure(() => {
-      if ((S[CR0] & (CR0_BIT.MP | CR0_BIT.TS)) === (CR0_BIT.MP | CR0_BIT.TS)) faults.raise(VECTOR.NM, NO_ERROR_CODE);
-    }),
-    // Nobody answers an escape: it does nothing, and a probe finds its memory unchanged.
-    escape: pure(() => {
-      if ((S[CR0] & (CR0_BIT.EM | CR0_BIT.TS)) !== 0) faults.raise(VECTOR.NM, NO_ERROR_CODE);
-    }),
   };
 }
 
