@@ -21,6 +21,7 @@ import { free } from "../../kernel/kern_malloc";
 import { exit1, kwait } from "../../kernel/kern_exit";
 import { fork_kernel_proc } from "../../kernel/kern_fork";
 import { curproc } from "../../kernel/kern_proc";
+import { CURSIG } from "../../kernel/kern_sig";
 import { tsleep, wakeup } from "../../kernel/kern_synch";
 import { frame_alloc } from "../../kernel/i386/cpufunc";
 import { EBUSY } from "../../kernel/sys/errno";
@@ -78,23 +79,24 @@ function mfs_unmounter(arg: usize): void {
   exit1(curproc(), 0);
 }
 
-/** Forgets the signals that have come. */
-function clear_signals(p: Proc): void {
-  p.p_siglist = 0;
+/** Forgets the signal that has come (CLRSIG). */
+function clear_signal(p: Proc): void {
+  const signum = CURSIG(p);
+  if (signum != 0) p.p_siglist &= ~(1 << (signum - 1));
 }
 
 /** The child is done: takes leave of it. */
 function reap_unmounter(mfsp: Mfsnode, p: Proc, pid: i32): void {
   kwait(p, pid, 0);
   mfsp.mfs_flags &= ~(MFS_UNMOUNTING | MFS_UNMOUNTED);
-  if (mfsp.mfs_unmount_error != 0) clear_signals(p);
+  if (mfsp.mfs_unmount_error != 0) clear_signal(p);
 }
 
 /** Starts the child. Its pid goes to `pidp`. */
 function start_unmounter(mfsp: Mfsnode, args: Unmounter, p: Proc, pidp: usize): void {
   const newp = frame_alloc(4);
   if (fork_kernel_proc(p, mfs_unmounter.index, changetype<usize>(args), cs("mfs_unmount"), newp) != 0) {
-    clear_signals(p);
+    clear_signal(p);
     return;
   }
   mfsp.mfs_flags |= MFS_UNMOUNTING;

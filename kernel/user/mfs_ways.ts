@@ -209,5 +209,9 @@ export function mfs_ways(): i32 {
     else error = measure(s, row);
   }
   free(changetype<usize>(s), M_TEMP);
-  return error == 0 && done == 0 ? EINVAL : error;
+  if (error != 0 || done != 0) return error;
+  printf(cs("mfs-ways: no such row (ways=%s); there are"), bootarg(cs("ways")));
+  for (let row: u32 = 0; row < NROWS; row++) printf(cs(" %s"), row_name(row));
+  printf(cs("\n"));
+  return EINVAL;
 }

@@ -27,6 +27,8 @@ function postMortem(): string[] {
 }
 
 const MFS_MINIMUM = 64 * 1024;
+/** mfs-ways writes a file of 1.5 MB and reads an area of 1 MB. */
+const WAYS_MINIMUM = 4 * 1024 * 1024;
 
 function geometry(parsed: Parsed, defaultSize: number): string[] {
   const sizeText = parsed.values.get("mfs-size");
@@ -117,6 +119,10 @@ const mfsWays: Workload = {
   metersRequests: true,
   bootArguments(parsed) {
     const requests = parseCount(parsed.values.get("requests") ?? "256", "requests", 2, 1_000_000);
+    const sizeText = parsed.values.get("mfs-size");
+    if (sizeText !== undefined && parseSize(sizeText, "mfs-size") < WAYS_MINIMUM) {
+      throw new UsageError(`flag '--mfs-size' needs at least 4M for mfs-ways, not '${sizeText}'`);
+    }
     return [
       "init=mfs-ways",
       `requests=${requests}`,
