@@ -45,7 +45,7 @@ const udv_mmap_table: usize = memory.data(512, 4);
 const U_LIST: usize = offsetof<UvmDevice>("u_list_next");
 const NULL_OBJECT = changetype<UvmObject>(0);
 
-/** Makes the character devices of a major number mappable. `mmap`: f.index of a (dev: u32, off: u64, prot: u32) => i32. */
+/** Makes the character devices of a major number mappable. `mmap`: f.index of a (dev, off: u64, prot: u32) => i32. */
 export function udv_register(maj: u32, mmap: u32): void {
   assert(maj < UDV_NMAJORS);
   store<u32>(udv_mmap_table + (maj << 2), mmap);

@@ -77,7 +77,7 @@ export class PagerOps {
     return call_indirect<i32>(this.get, uobj, offset, pps, npagesp, centeridx, access_type, advice, flags);
   }
 
-  /** Writes BUSY pages out, a contiguous run. => VM_PAGER_*; the pages stay BUSY; may sleep, holds what the pager needs */
+  /** Writes BUSY pages out, a contiguous run. => VM_PAGER_*; the pages stay BUSY; may sleep */
   @inline pgo_put(uobj: UvmObject, pps: usize, npages: i32, sync: bool): i32 {
     return call_indirect<i32>(this.put, uobj, pps, npages, sync);
   }
