@@ -28,10 +28,8 @@ const DEVICES: Readonly<Record<string, readonly ["character" | "block", number, 
   md0d: ["block", 17, 3, 0o640],
 };
 
-/** What /sbin/init runs when nothing else is given: nothing, so that a shell appears on the console. */
-const ETC_FILES: Readonly<Record<string, string>> = {
-  profile: "export PATH=/sbin:/bin\n",
-};
+/** /sbin/init runs rc before the shell on the console. */
+const ETC_FILES: Readonly<Record<string, string>> = { rc: "mount -u /\n" };
 
 type Children = readonly { readonly name: Uint8Array; readonly node: TreeNode }[];
 

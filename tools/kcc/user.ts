@@ -4,9 +4,9 @@
 // All programs are one run of asc (a run costs a second, whatever its size).
 // kcc then compiles for each program what its main function reaches, and drops
 // the static blocks that no address in that code points to.
-import { basename } from "node:path";
-import { compileGuest, formatDiagnostic, programFiles } from "./asc.js";
-import type { AscResult } from "./asc.js";
+import { readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { PROJECT_ROOT, compileGuest, formatDiagnostic, programFiles } from "./asc.js";
 import { STRINGS_FILE } from "./asc_strings.js";
 import { compileModule } from "./codegen/index.js";
 import type { CompiledModule } from "./codegen/index.js";
@@ -23,6 +23,10 @@ import { OPCODES_BY_NAME } from "./wasm/opcodes.js";
 
 /** Files whose functions the start code and the compiler itself call. */
 const SUPPORT = ["kernel/libkern.ts", "kernel/user/lib/stdio.ts"];
+/** A program that shares sources of the kernel has a run of asc of its own: those bring much static data along. */
+const SHARES_KERNEL_SOURCES = new Set(["kernel/user/bin/mount_mfs.ts"]);
+/** The shared sources; in a program they print through the library. */
+const SHARED = ["fs/mfs/mkfs.ts", "fs/ffs/ffs_subr.ts"];
 /** What the start code calls after main. */
 const EXIT = "kernel/user/lib/stdio/exit";
 /** What the compiler itself calls. */
@@ -148,12 +152,20 @@ function openNames(compiled: CompiledModule): Set<string> {
   return new Set([...compiled.text, ...compiled.data].flatMap(({ relocations }) => relocations.map(({ symbol }) => symbol)));
 }
 
-/** Compiles and links all programs, or those of `files`. Mistakes in the sources are in `messages`; nothing is thrown. */
-export async function buildPrograms(files: readonly string[] = programFiles()): Promise<UserBuild> {
-  const compiled: AscResult = await compileGuest([...files, ...SUPPORT], { memoryBase: USER_DATA_BASE });
-  const messages = compiled.diagnostics.filter((one) => one.severity !== "info").map(formatDiagnostic);
-  const programs = new Map<string, Uint8Array>();
-  if (compiled.wasm === undefined) return { messages, programs };
+/** The shared sources with the library's printf and panic in place of the kernel's. */
+function sharedSources(): Map<string, string> {
+  return new Map(SHARED.map((file) => {
+    const text = readFileSync(join(PROJECT_ROOT, file), "utf8");
+    return [file, text.replace(/"(\.\.\/)+kernel\/subr_prf"/, '"../../kernel/user/lib/subr_prf"')];
+  }));
+}
+
+/** Compiles the programs of one run of asc; adds to `programs` and `messages`. */
+async function buildGroup(files: readonly string[], programs: Map<string, Uint8Array>, messages: string[]): Promise<void> {
+  if (files.length === 0) return;
+  const compiled = await compileGuest([...files, ...SUPPORT], { memoryBase: USER_DATA_BASE, overlay: sharedSources() });
+  messages.push(...compiled.diagnostics.filter((one) => one.severity !== "info").map(formatDiagnostic));
+  if (compiled.wasm === undefined) return;
   const module = decodeModule(compiled.wasm);
   const functions = new Map(module.functions.filter((fn) => fn.import === undefined).map((fn) => [fn.name, fn]));
   const map = new SourceMap(compiled.sourceMap);
@@ -163,5 +175,14 @@ export async function buildPrograms(files: readonly string[] = programFiles()): 
     messages.push(...program.messages);
     if (elf !== undefined) programs.set(program.name, elf);
   }
-  return messages.length > 0 && programs.size < files.length ? { messages: [...new Set(messages)], programs: new Map() } : { messages, programs };
+}
+
+/** Compiles and links all programs, or those of `files`. Mistakes in the sources are in `messages`; nothing is thrown. */
+export async function buildPrograms(files: readonly string[] = programFiles()): Promise<UserBuild> {
+  const messages: string[] = [];
+  const programs = new Map<string, Uint8Array>();
+  await buildGroup(files.filter((file) => !SHARES_KERNEL_SOURCES.has(file)), programs, messages);
+  await buildGroup(files.filter((file) => SHARES_KERNEL_SOURCES.has(file)), programs, messages);
+  if (programs.size < files.length) programs.clear();
+  return { messages: [...new Set(messages)], programs };
 }
