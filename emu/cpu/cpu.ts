@@ -16,6 +16,7 @@ import type { Faults } from "./faults.js";
 import type { DebugRegisters } from "./debug.js";
 import { createDebug } from "./debug.js";
 import { createFlags } from "./flags.js";
+import { resetCoprocessor } from "./fpu/registers.js";
 import type { Flags } from "./flags.js";
 import type {
   BreakpointCallback, Counters, CpuConfig, CpuInterface, SegmentRegister, StopReason,
@@ -229,7 +230,7 @@ export class Cpu implements CpuInterface {
   resetFlat(eip: number): void {
     this.registers.fill(0);
     this.#flags.write(0);
-    this.#clear(CR0_BIT.PE | (factsOf(this.config.model).extendedCr0 ? CR0_BIT.ET : 0));
+    this.#clear(CR0_BIT.PE);
     this.setSegment(CS, { selector: 8, base: 0, limit: 0xffffffff, attributes: FLAT_CODE });
     for (const segment of [ES, SS, DS, FS, GS]) {
       this.setSegment(segment, { selector: 0x10, base: 0, limit: 0xffffffff, attributes: FLAT_DATA });
@@ -246,7 +247,7 @@ export class Cpu implements CpuInterface {
     this.registers.fill(0);
     this.registers[EDX] = signature;
     this.#flags.write(0);
-    this.#clear(extendedCr0 ? CR0_BIT.CD | CR0_BIT.NW | CR0_BIT.ET : 0);
+    this.#clear(extendedCr0 ? CR0_BIT.CD | CR0_BIT.NW : 0);
     const real = { limit: 0xffff, attributes: 0x9300 };
     this.setSegment(CS, { ...real, selector: 0xf000, base: 0xffff0000 });
     for (const segment of [ES, SS, DS, FS, GS]) this.setSegment(segment, { ...real, selector: 0, base: 0 });
@@ -261,7 +262,9 @@ export class Cpu implements CpuInterface {
   /** What both kinds of reset do to the control and debug registers. */
   #clear(cr0: number): void {
     const { S } = this.state;
-    S[CR0] = cr0;
+    const hasET = factsOf(this.config.model).extendedCr0 || this.config.coprocessor !== undefined;
+    S[CR0] = cr0 | (hasET ? CR0_BIT.ET : 0);
+    resetCoprocessor(this.state);
     for (const word of [CR2, CR3, CR4, HALTED, TAKEN, DEBUG_PENDING, DR7]) S[word] = 0;
     for (let i = 0; i < 4; i++) S[DR0 + i] = 0;
     S[DR6] = 0;

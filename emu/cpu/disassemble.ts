@@ -208,7 +208,8 @@ function operandList(context: Context): string {
 }
 
 function disassembleEscape(instruction: Instruction): Disassembly {
-  const mnemonic = prefixText(instruction) + x87Mnemonic(instruction);
+  const prefixes = prefixText(instruction).replace("rep ", "repz ");
+  const mnemonic = prefixes + x87Mnemonic(instruction);
   const operands = x87Operands(instruction, instruction.memory ? memoryText(instruction) : "");
   const text = operands === "" ? mnemonic : `${mnemonic.padEnd(6)} ${operands}`;
   return { length: instruction.length, text };

@@ -138,11 +138,11 @@ export function createSystem(core: Core, operands: Operands): Family {
     segments.fill(TR, selector, descriptor);
   }
 
-  /** Bits of CR0 that exist on the model; ET reads as 0 without a coprocessor on the i386, 1 on the i486. */
+  /** Bits of CR0 that exist on the model; ET reads as 0 on an i386 without coprocessor, otherwise as 1. */
   function writeCr0(value: number): void {
     const { PE, PG, WP, ET, NE, AM, NW, CD, MP, EM, TS } = CR0_BIT;
     const known = facts.extendedCr0 ? PE | MP | EM | TS | NE | WP | AM | NW | CD | PG : PE | MP | EM | TS | PG;
-    const next = (value & known) | (facts.extendedCr0 ? ET : 0);
+    const next = (value & known) | (facts.extendedCr0 || config.coprocessor !== undefined ? ET : 0);
     if ((next & PG) !== 0 && (next & PE) === 0) faults.raise(VECTOR.GP, 0);
     if (facts.extendedCr0 && (next & NW) !== 0 && (next & CD) === 0) faults.raise(VECTOR.GP, 0);
     const changed = S[CR0] ^ next;

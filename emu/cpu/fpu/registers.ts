@@ -30,6 +30,26 @@ const CONTROL_BITS = 0x1f3f;
 const CONTROL_ONE = 0x40;
 const CONTROL_INITIAL = 0x37f;
 
+/** The words of the coprocessor: behind the processor's own state words. */
+function wordsOf({ S }: State): Int32Array {
+  return new Int32Array(S.buffer, S.byteOffset + S.byteLength, WORDS);
+}
+
+function initialiseWords(words: Int32Array): void {
+  words.fill(0, FIP, FDS + 1);
+  words[EMPTY] = 0xff;
+  words[CW] = CONTROL_INITIAL;
+  words[SW] = 0;
+  words[TOP] = 0;
+}
+
+/** The state after a reset of the processor, which is that of FNINIT with the registers cleared. */
+export function resetCoprocessor(state: State): void {
+  const words = wordsOf(state);
+  words.fill(0);
+  initialiseWords(words);
+}
+
 export interface Registers {
   readonly words: Int32Array;
   get(i: number): Float;
@@ -54,8 +74,7 @@ export interface Registers {
 
 /** The registers of one machine; `errorChanged` hears when ES rises or falls. */
 export function createRegisters(state: State, errorChanged: (asserted: boolean) => void): Registers {
-  // Behind the processor's own state words.
-  const f = new Int32Array(state.S.buffer, state.S.byteOffset + state.S.byteLength, WORDS);
+  const f = wordsOf(state);
   const physical = (i: number): number => (f[TOP] + i) & 7;
 
   function value(register: number): Float {
@@ -77,8 +96,8 @@ export function createRegisters(state: State, errorChanged: (asserted: boolean) 
     }
   }
 
-  function updateError(): void {
-    const before = f[SW] & STATUS.ES;
+  /** Recomputes ES and B; `before` is what ES was. */
+  function updateError(before: number): void {
     const pending = f[SW] & ~f[CW] & 0x3f;
     f[SW] = pending !== 0 ? f[SW] | STATUS.ES | STATUS.B : f[SW] & ~(STATUS.ES | STATUS.B);
     if ((f[SW] & STATUS.ES) !== before) errorChanged(pending !== 0);
@@ -118,13 +137,14 @@ export function createRegisters(state: State, errorChanged: (asserted: boolean) 
       return word;
     },
     setStatus(word) {
+      const before = f[SW] & STATUS.ES;
       f[SW] = word & STATUS_WITHOUT_TOP;
       f[TOP] = (word >>> TOP_SHIFT) & 7;
-      updateError();
+      updateError(before);
     },
     setControl(word) {
       f[CW] = (word & CONTROL_BITS) | CONTROL_ONE;
-      updateError();
+      updateError(f[SW] & STATUS.ES);
     },
     setTags(word) {
       let empty = 0;
@@ -134,10 +154,9 @@ export function createRegisters(state: State, errorChanged: (asserted: boolean) 
       f[EMPTY] = empty;
     },
     initialise() {
-      f.fill(0, FIP, FDS + 1);
-      f[EMPTY] = 0xff;
-      f[CW] = CONTROL_INITIAL;
-      registers.setStatus(0);
+      const before = f[SW] & STATUS.ES;
+      initialiseWords(f);
+      if (before !== 0) errorChanged(false);
     },
   };
   return registers;

@@ -11,8 +11,8 @@ import type { Core } from "../core.js";
 import { NO_ERROR_CODE } from "../faults.js";
 import type { Op } from "../op.js";
 import type { Operands } from "../operands.js";
-import { COUNT, CR0, CR0_BIT, CS, DS, EIP, HALTED, SELECTOR, VECTOR, segmentWord } from "../state.js";
-import { CLASS, INDEFINITE, REAL32, REAL64, fromInteger, widen } from "./float.js";
+import { COUNT, CR0, CR0_BIT, CS, EIP, HALTED, SELECTOR, VECTOR, segmentWord } from "../state.js";
+import { CLASS, REAL32, REAL64, fromInteger, widen } from "./float.js";
 import type { Float } from "./float.js";
 import { fromDecimal } from "./decimal.js";
 import { FCS, FDP, FDS, FIP, FOP, STATUS, SW, createRegisters } from "./registers.js";
@@ -22,8 +22,6 @@ import type { Environment } from "./round.js";
 
 /** Bits of precision by the precision control; the reserved value works as full precision. */
 const PRECISIONS = [24, 64, 53, 64] as const;
-
-const PRECOMPUTATION = EXCEPTION.IE | EXCEPTION.DE | EXCEPTION.ZE;
 
 export interface Unit {
   readonly registers: Registers;
@@ -45,8 +43,7 @@ export interface Unit {
   setConditions(bits: number): void;
   /** The operand in memory by its code; a denormal one is noted in the environment. */
   load(op: Op, code: string): Float;
-  /** True when the operand of an instruction, found denormal, traps. */
-  readBits(address: number, bytes: number): bigint;
+  /** Writes 2, 4 or 8 bytes at a linear address. */
   writeBits(address: number, bytes: number, bits: bigint): void;
 }
 
@@ -165,7 +162,6 @@ export function createUnit(core: Core, operands: Operands): Unit {
         default: throw new Error(`opcode table: no operand "${code}" of the coprocessor`);
       }
     },
-    readBits,
     writeBits(address, bytes, bits) {
       if (bytes === 2) memory.write16(address, Number(bits & 0xffffn));
       else memory.write32(address, Number(bits & 0xffffffffn) | 0);
@@ -178,5 +174,3 @@ export function createUnit(core: Core, operands: Operands): Unit {
 export function bytesOf(code: string): number {
   return Number(/^M(\d+)/.exec(code)?.[1] ?? 0) / 8;
 }
-
-export { DS, INDEFINITE, PRECOMPUTATION };

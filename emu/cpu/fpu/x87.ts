@@ -23,7 +23,6 @@ import type { Environment } from "./round.js";
 import { f2xm1, fcos, fpatan, fptan, fsin, fyl2x, fyl2xp1 } from "./transcendental.js";
 import type { Trigonometric } from "./transcendental.js";
 import { bytesOf, createUnit } from "./unit.js";
-import type { Unit } from "./unit.js";
 
 type Dyadic = (environment: Environment, a: Float, b: Float) => Result;
 
@@ -70,7 +69,6 @@ export function createX87(core: Core, operands: Operands): Family {
   const { begin, settle, note } = unit;
   const words = registers.words;
   const images = createImages(core, registers);
-  registers.initialise();
 
   /** An instruction that computes: begins, notes its pointers, acts, settles. */
   const computing = (act: (op: Op) => void): Execute => (op) => {
@@ -517,5 +515,3 @@ export function createX87(core: Core, operands: Operands): Family {
     },
   };
 }
-
-export type { Unit };
