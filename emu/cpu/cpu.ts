@@ -19,7 +19,7 @@ import { createFlags } from "./flags.js";
 import { resetCoprocessor } from "./fpu/registers.js";
 import type { Flags } from "./flags.js";
 import type {
-  BreakpointCallback, Counters, CpuConfig, CpuInterface, SegmentRegister, StopReason,
+  BreakpointCallback, Counters, CpuConfig, CpuInterface, PhysicalSpace, SegmentRegister, StopReason,
 } from "./interface.js";
 import { createInterrupts } from "./interrupts.js";
 import type { Interrupts } from "./interrupts.js";
@@ -321,6 +321,11 @@ export class Cpu implements CpuInterface {
       this.#cache.invalidate(physical, 1);
     });
     return true;
+  }
+
+  setPhysicalSpace(space: PhysicalSpace): void {
+    this.mmu.space = space;
+    this.#cache.invalidateAll();
   }
 
   ramChanged(physical: number, length: number): void {

@@ -39,6 +39,12 @@ export interface CpuConfig {
   readonly coprocessor?: CoprocessorLines;
 }
 
+/** Memory outside RAM. Sizes are 1, 2 and 4 bytes. */
+export interface PhysicalSpace {
+  read(address: number, size: number): number;
+  write(address: number, size: number, value: number): void;
+}
+
 /** Why `run` returned. */
 export type StopReason =
   /** The cycle asked for is reached (or passed by the last instructions). */
@@ -129,6 +135,8 @@ export interface CpuInterface {
   readLinear(linear: number, length: number): Uint8Array | null;
   /** Writes linear memory as a debugger does, ignoring write protection; false when a page is not present. */
   writeLinear(linear: number, bytes: Uint8Array): boolean;
+  /** What answers physical addresses outside RAM. */
+  setPhysicalSpace(space: PhysicalSpace): void;
   /** RAM was changed by something other than the processor: decoded code of that range is dropped. */
   ramChanged(physical: number, length: number): void;
 }

@@ -18,7 +18,7 @@
 // manuals say pseudo-LRU or nothing; replacement here is round robin in each set
 // (an approximation). Without timing the TLB has 4096 entries.
 import { penaltiesOf } from "./clocks.js";
-import type { CpuConfig, Counters } from "./interface.js";
+import type { CpuConfig, Counters, PhysicalSpace } from "./interface.js";
 import type { Faults } from "./faults.js";
 import { factsOf } from "./models.js";
 import {
@@ -39,12 +39,6 @@ const UNUSED = -1;
 export const READ = 0;
 export const WRITE = 1;
 export const FETCH = 2;
-
-/** Memory outside RAM. */
-export interface PhysicalSpace {
-  read(address: number, size: number): number;
-  write(address: number, size: number, value: number): void;
-}
 
 /** Nothing there: reads give all ones, writes are dropped. */
 const EMPTY_SPACE: PhysicalSpace = { read: () => -1, write: () => undefined };
