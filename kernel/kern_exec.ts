@@ -3,7 +3,8 @@
 // First everything is checked that can be: the file, its headers, the arguments
 // (which are copied into the kernel, for the memory they lie in is about to go).
 // After that there is no way back: the old memory is unmapped, the segments are
-// read into fresh memory, the new stack is filled. A failure then ends the process.
+// mapped from the file (privately; nothing is read before it is touched), the new
+// stack is filled. A failure then ends the process.
 //
 // Only static ELF files for the i386 are run.
 import { frame_alloc } from "./i386/cpufunc";
@@ -17,13 +18,15 @@ import { free, malloc } from "./kern_malloc";
 import { set_p_comm } from "./kern_proc";
 import { RLIMIT_STACK, limit_of } from "./kern_resource";
 import { execsigs } from "./kern_sig";
-import { E2BIG, EACCES, EFAULT, EJUSTRETURN, ENAMETOOLONG, ENOEXEC, ENOMEM } from "./sys/errno";
+import { E2BIG, EACCES, EFAULT, EJUSTRETURN, ENAMETOOLONG, ENOEXEC, ENOMEM, ETXTBSY } from "./sys/errno";
 import {
   ARG_MAX, AT_BASE, AT_ENTRY, AT_FLAGS, AT_PAGESZ, AT_PHENT, AT_PHNUM, ELF_IDENT1, ELF_MAGIC, EM_386, ET_EXEC, Elf32Ehdr,
   Elf32Phdr, MAXSSIZ, PF_W, PF_X, PS_STRINGS, PT_INTERP, PT_LOAD, SIZEOF_EHDR, SIZEOF_PHDR, STACKGAPLEN, USRSTACK,
 } from "./sys/exec";
 import { M_EXEC, M_WAITOK } from "./sys/malloc";
-import { MAXPATHLEN, PAGE_SHIFT, PAGE_SIZE, VM_MAXUSER_ADDRESS, VM_MIN_ADDRESS, round_page, trunc_page } from "./sys/param";
+import {
+  MAXPATHLEN, PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, VM_MAXUSER_ADDRESS, VM_MIN_ADDRESS, round_page, trunc_page,
+} from "./sys/param";
 import { P_EXEC, Proc } from "./sys/proc";
 import { SIGABRT } from "./sys/signal";
 import { UIO_READ, UIO_SYSSPACE, UIO_USERSPACE } from "./sys/uio";
@@ -33,7 +36,7 @@ import { FOLLOW, LOCKLEAF, LOOKUP, Nameidata } from "../fs/namei";
 import { NDINIT, namei } from "../fs/vfs_lookup";
 import { vput } from "../fs/vfs_subr";
 import { VATTR_SIZE, vn_rdwr } from "../fs/vfs_vnops";
-import { IO_NODELOCKED, VEXEC, VREG, Vattr, Vnode } from "../fs/vnode";
+import { IO_NODELOCKED, VEXEC, VREG, VTEXT, Vattr, Vnode } from "../fs/vnode";
 import { VOP_ACCESS, VOP_GETATTR } from "../fs/vnode_if";
 import {
   KERN_SUCCESS, UVM_ADV_NORMAL, UVM_FLAG_COPYONW, UVM_FLAG_FIXED, UVM_INH_COPY, UVM_MAPFLAG, VM_PROT_ALL,
@@ -42,6 +45,7 @@ import {
 import { uvmspace_alloc, uvmspace_free } from "../vm/uvm_glue";
 import { kernel_map, uvm_km_free, uvm_km_valloc_wait } from "../vm/uvm_km";
 import { VmMap, uvm_map, uvm_map_protect, uvm_unmap } from "../vm/uvm_map";
+import { uvn_attach } from "../vm/uvm_vnode";
 import { UvmObject } from "../vm/uvm_object";
 
 /** Most program headers of a file. */
@@ -115,6 +119,7 @@ function add_vector(pack: ExecPackage, vector: usize, countp: usize): i32 {
 function check_file(pack: ExecPackage, p: Proc): i32 {
   const vp = pack.vp;
   if (vp.v_type != VREG) return EACCES;
+  if (vp.v_writecount != 0) return ETXTBSY;
   if ((vp.v_mount.mnt_flag & MNT_NOEXEC) != 0) return EACCES;
   const error = VOP_ACCESS(vp, VEXEC, changetype<usize>(p), p);
   if (error != 0) return error;
@@ -194,15 +199,59 @@ function segment_protection(ph: Elf32Phdr): u32 {
   return prot;
 }
 
+/** Maps [start, end) of the process to the file from `offset` (a page multiple) on, privately. => 0 or ENOMEM */
+function map_file(pack: ExecPackage, map: VmMap, start: usize, end: usize, offset: u32): i32 {
+  const va = frame_alloc(4);
+  const uobj = uvn_attach(pack.vp, VM_PROT_READ | VM_PROT_EXECUTE);
+  if (changetype<usize>(uobj) == 0) return ENOMEM;
+  store<usize>(va, start);
+  const flags = UVM_MAPFLAG(VM_PROT_ALL, VM_PROT_ALL, UVM_INH_COPY, UVM_ADV_NORMAL, UVM_FLAG_FIXED | UVM_FLAG_COPYONW);
+  if (uvm_map(map, va, end - start, uobj, u64(offset), flags) == KERN_SUCCESS) return 0;
+  uobj.pgops.pgo_detach(uobj);
+  return ENOMEM;
+}
+
+/** Writes zeros to [start, end) of the process. */
+function zero_user(start: usize, end: usize): i32 {
+  const zeros = frame_alloc(128);
+  memory.fill(zeros, 0, 128);
+  let error: i32 = 0;
+  while (start < end && error == 0) {
+    const count: u32 = end - start < 128 ? end - start : 128;
+    error = copyout(zeros, start, count);
+    start += count;
+  }
+  return error;
+}
+
+/** Can the file's pages be the segment's? Its place in page and file must agree; a tail of zeros needs a write. */
+function can_map(ph: Elf32Phdr): bool {
+  if (ph.p_filesz == 0 || ((ph.p_vaddr ^ ph.p_offset) & PAGE_MASK) != 0) return false;
+  return ph.p_filesz == ph.p_memsz || (ph.p_flags & PF_W) != 0;
+}
+
+/** Fills [start, end) of the process, the segment's pages. */
+function fill_segment(pack: ExecPackage, ph: Elf32Phdr, start: usize, end: usize, p: Proc): i32 {
+  const map = p.p_vmspace.vm_map;
+  if (!can_map(ph)) {
+    const error = map_memory(map, start, end, VM_PROT_ALL);
+    if (error != 0 || ph.p_filesz == 0) return error;
+    return read_file(pack, ph.p_vaddr, ph.p_filesz, ph.p_offset, UIO_USERSPACE, 0, p);
+  }
+  const data_end = ph.p_vaddr + ph.p_filesz;
+  const file_end = round_page(data_end);
+  let error = map_file(pack, map, start, file_end, trunc_page(ph.p_offset));
+  if (error == 0 && file_end < end) error = map_memory(map, file_end, end, VM_PROT_ALL);
+  if (error == 0 && ph.p_memsz != ph.p_filesz) error = zero_user(data_end, file_end);
+  return error;
+}
+
 /** Puts one segment into memory. */
 function load_segment(pack: ExecPackage, ph: Elf32Phdr, p: Proc): i32 {
   const vm = p.p_vmspace;
   const start = trunc_page(ph.p_vaddr);
   const end = round_page(ph.p_vaddr + ph.p_memsz);
-  let error = map_memory(vm.vm_map, start, end, VM_PROT_ALL);
-  if (error == 0 && ph.p_filesz != 0) {
-    error = read_file(pack, ph.p_vaddr, ph.p_filesz, ph.p_offset, UIO_USERSPACE, 0, p);
-  }
+  const error = fill_segment(pack, ph, start, end, p);
   if (error != 0) return error;
   uvm_map_protect(vm.vm_map, start, end, segment_protection(ph), false);
   if ((ph.p_flags & PF_W) != 0) {
@@ -318,6 +367,7 @@ export function exec_run(p: Proc, pack: ExecPackage): i32 {
   const stack = frame_alloc(4);
   new_space(p);
   let error = load_program(pack, p);
+  pack.vp.v_flag |= VTEXT;
   vput(pack.vp);
   if (error == 0) error = fill_stack(pack, stack);
   if (error != 0) {

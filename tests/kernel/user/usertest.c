@@ -1,6 +1,11 @@
 /* Process 1 of the tests: tries the system calls and prints one line for each case. */
 #include "crt.h"
 
+/* Children of the hostile case, each of which makes 200 calls. */
+#ifndef ROUNDS
+#define ROUNDS 100
+#endif
+
 static u32 length(const char *s) { u32 n = 0; while (s[n]) n++; return n; }
 static void put(const char *s) { write(1, s, length(s)); }
 static void number(u32 n) { char b[12]; int i = 12; do b[--i] = '0' + n % 10; while (n /= 10); write(1, b + i, 12 - i); }
@@ -331,6 +336,69 @@ static void t_groups(void) {
   CHECK(status == 0);
 }
 
+/* A file that runs is not written, one that is open for writing is not run. */
+static void t_text_busy(void) {
+  char *argv[] = {"copy", 0};
+  int fd, n, from = open("/usertest", 0, 0), to = open("/mnt/copy", 0x602, 0755);
+  FAILS(open("/usertest", 1, 0), 26);
+  CHECK(from >= 0 && to >= 0);
+  while ((n = read(from, page, 8192)) > 0) CHECK(write(to, page, n) == n);
+  FAILS(execve("/mnt/copy", argv, argv), 26);
+  close(from);
+  close(to);
+  int status, pid = vfork();
+  if (pid == 0) { execve("/mnt/copy", argv, argv); exit(99); }
+  CHECK(wait4(pid, &status, 0, 0) == pid && status == 1 << 8);
+  fd = open("/mnt/copy", 1, 0);
+  CHECK(fd >= 0 && close(fd) == 0 && unlink("/mnt/copy") == 0);
+}
+
+/* Random calls with random arguments, in a child: whatever happens, the system goes on. */
+static u32 seed = 1;
+static u32 any(void) { seed ^= seed << 13; seed ^= seed >> 17; seed ^= seed << 5; return seed; }
+static u32 hostile(void) {
+  static const u32 values[] = {0, 1, 2, 3, 4, 16, 64, 4095, 4096, 4097, 0x7fffffff, 0x80000000, 0xffffffff, 0xfffffffe,
+    0xfffff000, 0xbfbfe000, 0xbfbfdffc, 0xc0000000, 0xc0100000, 0xbfc00000, 0xbfeff000, 0x08049000, 0xffc00000, 0x1000};
+  u32 pick = any();
+  switch (pick % 5) {
+    case 0: return (u32)page + pick / 5 % 8192;
+    case 1: return pick / 5 % 12;
+    case 2: return any();
+    default: return values[pick / 5 % (sizeof values / 4)];
+  }
+}
+static int call(u32 number, u32 *a) {
+  int result;
+  __asm__ volatile("pushl 28(%2); pushl 24(%2); pushl 20(%2); pushl 16(%2); pushl 12(%2); pushl 8(%2); pushl 4(%2);"
+    "pushl 0(%2); pushl $0; int $0x80; lea 36(%%esp), %%esp" : "=a"(result) : "0"(number), "r"(a) : "edx", "ecx", "memory", "cc");
+  return result;
+}
+/* Not exit, not what waits for ever or stops everything. */
+static int excluded(u32 n) { return n == 1 || n == 2 || n == 66 || n == 282 || n == 7 || n == 37 || n == 93 || n == 208 || n == 240 || n == 294 || n == 295 || n == 22 || n == 21 || n == 42 || n == 3 || n == 120; }
+static void t_hostile(void) {
+  int round, status;
+  for (round = 0; round < ROUNDS; round++) {
+    int pid = fork();
+    if (pid == 0) {
+      int i, k;
+      u32 a[8];
+      for (k = 3; k < 20; k++) close(k);
+      dup2(open("/mnt", 0, 0), 4);
+      for (k = 0; k < 3; k++) close(k);
+      seed = 12345 + round * 7919;
+      for (i = 0; i < 200; i++) {
+        u32 n = any() % 310;
+        if (excluded(n)) continue;
+        for (k = 0; k < 8; k++) a[k] = hostile();
+        call(n, a);
+      }
+      exit(0);
+    }
+    CHECK(pid > 0);
+    CHECK(wait4(pid, &status, 0, 0) == pid);
+  }
+}
+
 static void t_many(void) {
   int n, status, sum = 0;
   for (n = 0; n < 20; n++) {
@@ -347,7 +415,7 @@ static const struct { const char *name; void (*run)(void); } cases[] = {
   {"exec errors", t_exec_errors}, {"files", t_files}, {"devices", t_devices}, {"pipe", t_pipe}, {"signals", t_signals},
   {"faults", t_faults}, {"sigreturn", t_sigreturn}, {"stop and continue", t_stop}, {"time", t_time},
   {"virtual timer", t_spin}, {"select", t_select}, {"memory", t_memory}, {"sysctl", t_sysctl}, {"groups", t_groups},
-  {"many processes", t_many},
+  {"many processes", t_many}, {"text file busy", t_text_busy}, {"hostile calls", t_hostile},
 };
 
 static int run_exec_child(int argc, char **argv, char **envp) {
