@@ -8,19 +8,21 @@
 
 import { MNT_FORCE } from "../../fs/mount";
 import { Vnode } from "../../fs/vnode";
-import { do_unmount } from "../../fs/vfs_mount_calls";
+import { do_unmount, sys_sync } from "../../fs/vfs_mount_calls";
 import { uvmexp } from "../../vm/uvm_stat";
 import { frame_alloc } from "../i386/cpufunc";
 import { kwait } from "../kern_exit";
+import { fork_kernel_proc } from "../kern_fork";
 import { free, malloc } from "../kern_malloc";
 import { curproc, pfind } from "../kern_proc";
 import { psignal, tsleep } from "../kern_synch";
 import { memcmp, memset } from "../libkern";
 import { bootarg, bootarg_u32 } from "../subr_bootargs";
 import { panic, printf, snprintf } from "../subr_prf";
-import { EBUSY, EIO, ESRCH } from "../sys/errno";
+import { EBUSY, EINVAL, EIO, ESRCH } from "../sys/errno";
 import { M_TEMP, M_WAITOK } from "../sys/malloc";
 import { PWAIT } from "../sys/param";
+import { Proc } from "../sys/proc";
 import { mount_mfs_way, server_of, unmount_mfs } from "./mount_mfs";
 import { close_file, exit_program, open_file, read_file, run_program, write_file } from "./unistd";
 
@@ -29,6 +31,8 @@ const BUFFER: u32 = 8192;
 /** Bytes of the file on each. */
 const LENGTH: u32 = 40000;
 const SIGTERM: u32 = 15;
+/** How often the process that makes load goes round at most. */
+const MOST_ROUNDS: u32 = 10;
 
 function life_way(n: u32): usize {
   if (n == 0) return cs("process");
@@ -154,9 +158,46 @@ function by_signal(n: u32): i32 {
   return error != 0 || !kept || !gone ? EIO : 0;
 }
 
+/** A process that writes and reads the file of way `arg`, writing through, until it cannot. */
+function load_main(arg: usize): void {
+  let error: i32 = 0;
+  let rounds: u32 = 0;
+  while (error == 0 && rounds < MOST_ROUNDS) {
+    error = use_file(u32(arg), true);
+    sys_sync(curproc());
+    if (error == 0) error = use_file(u32(arg), false);
+    rounds++;
+  }
+  exit_program(error);
+}
+
+/** While a process is at work: a signal to the server, then an unmount by force. */
+function under_load(n: u32): i32 {
+  const path = frame_alloc(32);
+  const newp = frame_alloc(4);
+  const status = frame_alloc(4);
+  mount_point(path, n);
+  let error = mount_mfs_way(path, life_way(n), 2);
+  if (error == 0) error = fork_kernel_proc(curproc(), load_main.index, n, cs("load"), newp);
+  if (error != 0) return error;
+  const pid = changetype<Proc>(load<usize>(newp)).p_pid;
+  tsleep(changetype<usize>(curproc()), PWAIT, cs("nanosleep"), 3);
+  const server = server_of(path);
+  if (server != 0) send(server);
+  let forced = run_program(cs("umount"), force_main.index, path);
+  // The signal may have come between two files: then the server had it unmounted.
+  if (server != 0 && forced == EINVAL && server_of(path) == 0) forced = 0;
+  if (server != 0 && forced == 0) kwait(curproc(), server, 0);
+  // The process at work has lost its file; or it goes on with one on the root.
+  kwait(curproc(), pid, status);
+  printf(cs("mfs-life: %s: unmounted under load: %d\n"), life_way(n), forced);
+  return forced;
+}
+
 function one_round(): i32 {
   let error = several_at_once();
   for (let n: u32 = 0; n < NWAYS && error == 0; n++) error = busy_unmount(n);
+  for (let n: u32 = 0; n < NWAYS && error == 0; n++) error = under_load(n);
   if (error == 0) error = by_signal(0);
   return error == 0 ? by_signal(1) : error;
 }

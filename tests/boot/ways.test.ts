@@ -46,7 +46,7 @@ t.test("a tree copied to a file system of each way is whole, and fsck finds noth
   t.end();
 });
 
-t.test("file systems of all ways live at once, unmount when idle, by force and by signal", (t) => {
+t.test("file systems of all ways live at once, unmount when idle, by force, under load and by signal", (t) => {
   const append = `init=mfs-life ${SMALL}`;
   const booted = boot(append);
   t.equal(ended(booted), EXIT.clean);
@@ -55,6 +55,8 @@ t.test("file systems of all ways live at once, unmount when idle, by force and b
   for (const way of WAYS) {
     const line = `mfs-life: ${way}: busy 16, read 0, forced 0, then read 5 of 0 bytes`;
     t.equal(lines.filter((one) => one === line).length, 2, line);
+    const loaded = `mfs-life: ${way}: unmounted under load: 0`;
+    t.equal(lines.filter((one) => one === loaded).length, 2, loaded);
   }
   for (const way of ["process", "uvm_io"]) {
     const line = `mfs-life: ${way}: a signal while busy keeps it, when idle unmounts it`;
