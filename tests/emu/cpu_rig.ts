@@ -7,7 +7,7 @@ import type { CoprocessorLines } from "../../emu/cpu/interface.js";
 import { memoryPagesFor } from "../../emu/cpu/state.js";
 
 export interface RigOptions {
-  readonly model?: "i386" | "i486";
+  readonly model?: CpuConfig["model"];
   readonly timing?: "model" | "none";
   readonly ramSize?: number;
   readonly coprocessor?: CoprocessorLines;

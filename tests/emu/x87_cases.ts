@@ -157,17 +157,28 @@ export function describe(image: Uint8Array): string {
   return `cw ${word(0)} sw ${word(4)} tw ${word(8)} st ${reals.join(" ")}`;
 }
 
-/** `each` cases of each instruction that the i486 has; those of the 8087 and 287 alone are left out. */
+const PUSH = 0x68;
+const POPF = 0x9d;
+/** PUSHF; POP EAX; AND EAX, the arithmetic flags. */
+const FLAGS_TO_EAX = [0x9c, 0x58, 0x25, 0xd5, 0x08, 0x00, 0x00];
+
+/** Code that gives flags to FCMOVcc, and shows those of FCOMI in EAX. */
+function withFlags(mnemonic: string, code: readonly number[], random: Random): number[] {
+  if (mnemonic.startsWith("fcmov")) return [PUSH, random() & 0xd5, (random() & 8), 0, 0, POPF, ...code];
+  return /comip?$/.test(mnemonic) ? [...code, ...FLAGS_TO_EAX] : [...code];
+}
+
+/** `each` cases of each instruction of all models; those of the 8087 and 287 alone are left out. */
 export function x87Cases(each: number, random: Random): X87Case[] {
-  const rows = x87Rows.filter(({ semantic, since, mnemonic }) =>
-    semantic === "x87" && since === "i386" && !/^(fneni|fndisi|fnsetpm)$/.test(mnemonic));
+  const rows = x87Rows.filter(({ semantic, mnemonic }) =>
+    semantic === "x87" && !/^(fneni|fndisi|fnsetpm)$/.test(mnemonic));
   return rows.flatMap((row) => Array.from({ length: each }, () => {
     const code = codeOf(row, random);
     const operand = operandsOf(row)[0] ?? "";
     const image = stateImage(random, row.mnemonic);
     const data = dataOf(random, operand);
     return {
-      row, code: Uint8Array.from(code), image, data,
+      row, code: Uint8Array.from(withFlags(row.mnemonic, code, random)), image, data,
       title: `${row.mnemonic} ${row.operands} ${hex(code.slice(0, 2))} on ${describe(image)}`
         + (operand.startsWith("M") ? ` data ${hex(data.slice(0, 10))}` : ""),
     };

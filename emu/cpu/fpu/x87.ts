@@ -78,6 +78,11 @@ export function createX87(core: Core, operands: Operands): Family {
     settle();
   };
 
+  /** For the few instructions that leave C1 alone. */
+  function keepC1(): void {
+    environment.up = (words[SW] & C1) !== 0;
+  }
+
   /** Puts an operation's result, if there is one, in ST(i), and pops. */
   function finish(i: number, result: Result, pops: number): void {
     if (result === null) return;
@@ -184,7 +189,10 @@ export function createX87(core: Core, operands: Operands): Family {
     return computing(({ instruction: { rm } }) => {
       if (registers.isEmpty(0) || registers.isEmpty(rm)) {
         if (unit.underflow()) registers.set(0, INDEFINITE);
-      } else if (((flags.read() & mask) !== 0) !== inverted) registers.set(0, registers.get(rm));
+        return;
+      }
+      keepC1();
+      if (((flags.read() & mask) !== 0) !== inverted) registers.set(0, registers.get(rm));
     });
   }
 
@@ -454,7 +462,7 @@ export function createX87(core: Core, operands: Operands): Family {
     fxch: plain(exchange),
     fxam: plain(examine),
     ftst: plain(test),
-    fnop: plain(computing(() => { environment.up = (words[SW] & C1) !== 0; })),
+    fnop: plain(computing(keepC1)),
     fincstp: plain(computing(() => registers.rotate(1))),
     fdecstp: plain(computing(() => registers.rotate(-1))),
     ffree: plain(computing(({ instruction }) => registers.free(instruction.rm))),
