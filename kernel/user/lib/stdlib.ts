@@ -123,9 +123,9 @@ export function strrchr(s: usize, byte: u32): usize {
 /** Address of the first `what` in the string, or 0. */
 export function strstr(s: usize, what: usize): usize {
   const n = strlen(what);
-  for (; ; s++) {
+  while (true) {
     if (strncmp(s, what, n) == 0) return s;
-    if (load<u8>(s) == 0) return 0;
+    if (load<u8>(s++) == 0) return 0;
   }
 }
 
