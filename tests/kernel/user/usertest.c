@@ -383,6 +383,7 @@ static void t_hostile(void) {
       int i, k;
       u32 a[8];
       for (k = 3; k < 20; k++) close(k);
+      action(12, (void *)1, 0);
       dup2(open("/mnt", 0, 0), 4);
       for (k = 0; k < 3; k++) close(k);
       seed = 12345 + round * 7919;
