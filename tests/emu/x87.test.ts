@@ -2,7 +2,7 @@
 // and how they reach the processor, its disassembly.
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
@@ -10,6 +10,7 @@ import type { Test } from "tap";
 import { disassemble } from "../../emu/cpu/disassemble.js";
 import type { CoprocessorLines } from "../../emu/cpu/interface.js";
 import { CR0_BIT, FLAG } from "../../emu/cpu/state.js";
+import { MB, Machine } from "../../emu/machine.js";
 import { CoprocessorError } from "../../emu/dev/coprocessor_error.js";
 import { CpuRig, randomFrom } from "./cpu_rig.js";
 import { DATA_BYTES, IMAGE_BYTES, X87_CODE, X87_DATA, runNativeX87 } from "./native_x87.js";
@@ -17,6 +18,7 @@ import type { X87Output } from "./native_x87.js";
 import { AT, ProtectedRig } from "./protected_rig.js";
 import { TRANSCENDENTAL, describe, x87Cases } from "./x87_cases.js";
 import type { X87Case } from "./x87_cases.js";
+import { buildX87Guest } from "./x87_guest.js";
 
 const SEED = 19870616;
 const IMAGE = 0x201000;
@@ -322,4 +324,44 @@ t.test("the disassembler writes what objdump writes for every escape", async (t)
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+const qemuAbsent = spawnSync("qemu-system-i386", ["--version"]).status !== 0 && "qemu-system-i386 is not installed";
+
+/** What the guest prints on our machine. */
+function outputOfGuest(t: Test, folder: string): string {
+  const output: number[] = [];
+  const machine = new Machine({ memorySize: 16 * MB, cpu: "i486", onSerialOutput: (byte) => output.push(byte) });
+  machine.loadMultiboot({ kernel: readFileSync(join(folder, "guest.elf")), kernelName: "guest.elf" });
+  t.same(machine.run({ maxCycles: 1e7 }), { kind: "exit", code: 0 });
+  return Buffer.from(output).toString("latin1");
+}
+
+t.test("a guest meets #NM, #MF and #UD as on QEMU", { skip: qemuAbsent }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "x87-guest-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  if (!buildX87Guest(folder, false)) {
+    t.plan(0, "gcc -m32 is not here");
+    return;
+  }
+  const options = ["-M", "pc", "-cpu", "486", "-m", "16", "-nodefaults", "-display", "none", "-serial", "file:out",
+    "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", "guest.elf"];
+  const run = spawnSync("qemu-system-i386", options, { cwd: folder, timeout: 60000 });
+  t.equal(run.status, 1, String(run.stderr));
+  t.equal(outputOfGuest(t, folder), readFileSync(join(folder, "out")).toString("latin1"));
+});
+
+t.test("a guest without CR0.NE meets interrupt 13, and port F0 lets it go on", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "x87-guest-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  if (!buildX87Guest(folder, true)) {
+    t.plan(0, "gcc -m32 is not here");
+    return;
+  }
+  const output = outputOfGuest(t, folder);
+  // Each `i` is an interrupt with the status it saw; the second leaves its error, which is met no more until cleared.
+  const words = "(?:[^])(?:[^])";
+  t.match(output, new RegExp(`^TnnEnN${words}m${words}\\x9b${words}${words}I`));
+  t.match(output.slice(output.indexOf("I")),
+    /^Ii\x84\xb0\x00\x30\x01Gi\x84\xa0\x84\xa0\x02i\x84\x90\x00\x10\x03Uu/);
 });
