@@ -7,7 +7,7 @@
 
 import { Board } from "./board.js";
 import { Cpu } from "./cpu/cpu.js";
-import type { BreakpointCallback, CpuInterface } from "./cpu/cpu.js";
+import type { BreakpointCallback, CpuInterface, Model } from "./cpu/cpu.js";
 import { FLAG, memoryPagesFor } from "./cpu/state.js";
 import { parseCivil, secondsOfCivil } from "./dev/calendar.js";
 import type { DiskBackend } from "./dev/disk.js";
@@ -15,12 +15,13 @@ import { EventQueue } from "./dev/events.js";
 import { FIRMWARE_DATA_AREA } from "./loader/firmware.js";
 import { loadMultiboot } from "./loader/multiboot.js";
 import type { MultibootOptions } from "./loader/multiboot.js";
+import { mapRom } from "./loader/rom.js";
 import { registersOf } from "./registers.js";
 import type { RegisterDump } from "./registers.js";
 
 export const MB = 0x100000;
 /** Processor clocks: a common 386 of 1988 and the 486 of the year 2000's hand-me-down PC. */
-export const CLOCK_HZ = { i386: 16_000_000, i486: 33_000_000 } as const;
+export const CLOCK_HZ = { i386: 16_000_000, i486: 33_000_000, pentium: 100_000_000, i686: 233_000_000 } as const;
 export const DEFAULT_RTC_BASE = "2000-05-27T22:30:55";
 /** The disk names itself as QEMU's does, so that one kernel prints the same on both machines. */
 const DISK_MODEL = "QEMU HARDDISK";
@@ -33,7 +34,9 @@ export interface MachineConfig {
   /** Bytes of RAM, a whole number of megabytes. */
   readonly memorySize: number;
   /** The default is i486. */
-  readonly cpu?: "i386" | "i486";
+  readonly cpu?: Model;
+  /** A coprocessor: an 80387 beside an i386 (by default there is none), the unit of an i486DX (by default there). */
+  readonly coprocessor?: boolean;
   /** `model` (the default) counts the model's clocks and has its TLB; `none` leaves both out. */
   readonly timing?: "model" | "none";
   /** Cycles in one second of the machine's time; by default the model's entry in CLOCK_HZ. */
@@ -46,6 +49,12 @@ export interface MachineConfig {
   readonly diskSerial?: string;
   /** Called with each byte that COM1 sends. */
   readonly onSerialOutput?: (byte: number) => void;
+  /** Called with each byte that COM2 sends; without it there is no COM2. */
+  readonly onSerialOutput2?: (byte: number) => void;
+  /** Device 0 of the second ATA channel; without it there is no such channel. */
+  readonly disk2?: DiskBackend;
+  /** Ports that keep what a guest writes to them, as QEMU's isa-debugcon. */
+  readonly debugConsoles?: readonly { readonly port: number; readonly output: (byte: number) => void }[];
 }
 
 export interface RunOptions {
@@ -120,6 +129,10 @@ export class Machine {
       diskModel: config.diskModel ?? DISK_MODEL,
       diskSerial: config.diskSerial ?? DISK_SERIAL,
       serialOutput: config.onSerialOutput ?? (() => {}),
+      serialOutput2: config.onSerialOutput2,
+      disk2: config.disk2,
+      ram: this.ram,
+      debugConsoles: config.debugConsoles ?? [],
       interruptChanged: (pending) => {
         if (pending) this.cpu?.requestInterruptCheck();
       },
@@ -133,6 +146,7 @@ export class Machine {
       ramSize: config.memorySize,
       io: this.board.ports,
       interruptController: this.board.interruptController,
+      ...(config.coprocessor ?? model !== "i386" ? { coprocessor: this.board.coprocessorError } : {}),
     });
   }
 
@@ -156,6 +170,21 @@ export class Machine {
     this.cpu.resetFlat(state.EIP);
     this.cpu.registers[0] = state.EAX | 0;
     this.cpu.registers[3] = state.EBX | 0;
+  }
+
+  /**
+   * Maps a ROM image under 1 MiB and under 4 GiB and resets the processor into it.
+   * => the machine has not run yet; throws LoaderError for an image of a wrong size
+   */
+  loadBios(image: Uint8Array, name: string): void {
+    this.cpu.setPhysicalSpace(mapRom(this.ram, image, name));
+    this.cpu.ramChanged(0, this.ram.length);
+    this.cpu.reset();
+  }
+
+  /** The lines of the text screen. */
+  screenText(): string[] {
+    return this.board.vga.text();
   }
 
   /** Queues console input: the bytes reach COM1 at cycle `atCycle` (now when left out) or after it. */

@@ -9,6 +9,7 @@ export const FNONBLOCK: u32 = 0x0004;
 export const O_APPEND: u32 = 0x0008;
 export const O_SYNC: u32 = 0x0080;
 export const O_CREAT: u32 = 0x0200;
+export const O_NOCTTY: u32 = 0x8000;
 export const O_TRUNC: u32 = 0x0400;
 export const O_EXCL: u32 = 0x0800;
 /** Kernel only: the open was done on behalf of a system call, not by a lookup in the kernel. */

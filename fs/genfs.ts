@@ -2,8 +2,9 @@
 // ordinary vnode lock, no lock at all, write back the buffers.
 import { lockmgr, lockstatus } from "../kernel/kern_lock";
 import { LK_RELEASE } from "../kernel/sys/lock";
-import { EINVAL, ENOTTY } from "../kernel/sys/errno";
+import { EINVAL, EIO, ENOTTY } from "../kernel/sys/errno";
 import { Proc } from "../kernel/sys/proc";
+import { uvm_vnp_fsync } from "../vm/uvm_vnp";
 import { Buf } from "./buf";
 import { Componentname, HASBUF, SAVESTART } from "./namei";
 import { bwrite } from "./vfs_bio";
@@ -87,10 +88,12 @@ export function genfs_noislocked(vp: Vnode): i32 {
   return 0;
 }
 
-/** Writes the dirty buffers of vp and, unless FSYNC_DATAONLY, its inode; waits with FSYNC_WAIT. */
+/** Writes the dirty pages and buffers of vp and, unless FSYNC_DATAONLY, its inode; waits with FSYNC_WAIT. */
 export function genfs_fsync(vp: Vnode, cred: usize, flags: u32, p: Proc): i32 {
   const wait = flags & FSYNC_WAIT;
+  const written = uvm_vnp_fsync(vp);
   vflushbuf(vp, wait != 0);
-  if ((flags & FSYNC_DATAONLY) != 0) return 0;
-  return VOP_UPDATE(vp, 0, 0, wait);
+  if ((flags & FSYNC_DATAONLY) != 0) return written ? 0 : EIO;
+  const error = VOP_UPDATE(vp, 0, 0, wait);
+  return error == 0 && !written ? EIO : error;
 }

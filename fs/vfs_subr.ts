@@ -24,6 +24,7 @@ import {
   LIST_FIRST, LIST_INSERT_HEAD, LIST_NEXT, LIST_REMOVE, TAILQ_FIRST, TAILQ_INIT, TAILQ_INSERT_HEAD,
   TAILQ_INSERT_TAIL, TAILQ_REMOVE,
 } from "../kernel/sys/queue";
+import { uvm_vnp_terminate } from "../vm/uvm_vnp";
 import { dead_vnodeop } from "./dead_vnops";
 import { FNONBLOCK } from "./fcntl";
 import { Mount } from "./mount";
@@ -252,6 +253,7 @@ function vclean(vp: Vnode, flags: u32, p: Proc): void {
   vp.v_flag |= VXLOCK;
   vp.v_flag &= ~VTEXT;
   VOP_LOCK(vp, LK_DRAIN);
+  uvm_vnp_terminate(vp, (flags & DOCLOSE) != 0);
   if ((flags & DOCLOSE) != 0) vinvalbuf(vp, V_SAVE, NOCRED, p, 0, 0);
   if (active) {
     if ((flags & DOCLOSE) != 0) VOP_CLOSE(vp, FNONBLOCK, NOCRED, changetype<Proc>(0));

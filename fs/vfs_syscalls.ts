@@ -28,8 +28,6 @@ import {
 export { do_mount, do_unmount, sys_sync } from "./vfs_mount_calls";
 
 const ALLPERMS: u32 = 0o7777;
-/** Permission bits that new files do not get. */
-const CMASK: u32 = 0o022;
 
 /** Puts the directory of a lookup whose leaf is `vp`: the two may be one. */
 function put_parent(dvp: Vnode, vp: Vnode): void {
@@ -63,7 +61,7 @@ export function do_mkdir(path: usize, mode: u32, p: Proc): i32 {
   const vpp = frame_alloc(4);
   VATTR_NULL(va);
   va.va_type = VDIR;
-  va.va_mode = mode & ALLPERMS & ~CMASK;
+  va.va_mode = mode & ALLPERMS & ~p.p_umask;
   error = VOP_MKDIR(nd.ni_dvp, vpp, nd, va);
   if (error == 0) vput(changetype<Vnode>(load<usize>(vpp)));
   return error;
@@ -80,7 +78,7 @@ export function do_mknod(path: usize, mode: u32, dev: u32, p: Proc): i32 {
   const vpp = frame_alloc(4);
   VATTR_NULL(va);
   va.va_type = type;
-  va.va_mode = mode & ALLPERMS & ~CMASK;
+  va.va_mode = mode & ALLPERMS & ~p.p_umask;
   va.va_rdev = dev;
   return VOP_MKNOD(nd.ni_dvp, vpp, nd, va);
 }
@@ -94,7 +92,7 @@ export function do_symlink(target: usize, path: usize, p: Proc): i32 {
   const vpp = frame_alloc(4);
   VATTR_NULL(va);
   va.va_type = VLNK;
-  va.va_mode = 0o777 & ~CMASK;
+  va.va_mode = 0o777 & ~p.p_umask;
   return VOP_SYMLINK(nd.ni_dvp, vpp, nd, va, target);
 }
 

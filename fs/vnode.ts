@@ -66,6 +66,8 @@ export const IO_NODELOCKED: u32 = 0x08;
 export const IO_NDELAY: u32 = 0x10;
 export const IO_DSYNC: u32 = 0x20;
 export const IO_ALTSEMANTICS: u32 = 0x40;
+/** The vnode pager moves pages: leave the pages and the end of the file alone. */
+export const IO_PAGER: u32 = 0x100;
 
 // flags of VOP_FSYNC.
 export const FSYNC_WAIT: u32 = 1;

@@ -6,6 +6,7 @@
 import { ENXIO } from "./sys/errno";
 import { major } from "./sys/param";
 import { Proc } from "./sys/proc";
+import { Uio } from "./sys/uio";
 import { Buf } from "../fs/buf";
 
 export const MAXPARTITIONS: u32 = 8;
@@ -51,6 +52,77 @@ function driver(dev: u32): Bdevsw {
   const maj = major(dev);
   if (maj >= NBLKDEV || bdevsw(maj).d_strategy == 0) return changetype<Bdevsw>(0);
   return bdevsw(maj);
+}
+
+/** Major numbers of character devices. */
+export const CONS_CDEV: u32 = 0;
+export const CTTY_CDEV: u32 = 1;
+export const MEM_CDEV: u32 = 2;
+export const COM_CDEV: u32 = 8;
+const NCHRDEV: u32 = 9;
+
+@unmanaged export class Cdevsw {
+  d_open: u32;
+  d_close: u32;
+  d_read: u32;
+  d_write: u32;
+  d_ioctl: u32;
+  d_poll: u32;
+
+  @inline set_open(f: (dev: u32, flags: u32, p: Proc) => i32): void { this.d_open = f.index; }
+  @inline set_close(f: (dev: u32, flags: u32, p: Proc) => i32): void { this.d_close = f.index; }
+  @inline set_read(f: (dev: u32, uio: Uio, ioflag: u32) => i32): void { this.d_read = f.index; }
+  @inline set_write(f: (dev: u32, uio: Uio, ioflag: u32) => i32): void { this.d_write = f.index; }
+  @inline set_ioctl(f: (dev: u32, command: u32, data: usize, flags: u32, p: Proc) => i32): void {
+    this.d_ioctl = f.index;
+  }
+  @inline set_poll(f: (dev: u32, events: u32, p: Proc) => i32): void { this.d_poll = f.index; }
+}
+
+const CDEVSW_SIZE: u32 = 24;
+const cdevsw_table: usize = memory.data(24 * 9, 4);
+
+/** The entry of a character device; drivers fill theirs when they attach. */
+export function cdevsw(maj: u32): Cdevsw {
+  return changetype<Cdevsw>(cdevsw_table + maj * CDEVSW_SIZE);
+}
+
+/** The entry of a character device if it has a driver, else 0. */
+function cdriver(dev: u32): Cdevsw {
+  const maj = major(dev);
+  if (maj >= NCHRDEV || cdevsw(maj).d_open == 0) return changetype<Cdevsw>(0);
+  return cdevsw(maj);
+}
+
+/** Opens a character device. ENXIO without driver. */
+export function cdev_open(dev: u32, flags: u32, p: Proc): i32 {
+  const sw = cdriver(dev);
+  return changetype<usize>(sw) == 0 ? ENXIO : call_indirect<i32>(sw.d_open, dev, flags, p);
+}
+
+export function cdev_close(dev: u32, flags: u32, p: Proc): i32 {
+  const sw = cdriver(dev);
+  return changetype<usize>(sw) == 0 ? ENXIO : call_indirect<i32>(sw.d_close, dev, flags, p);
+}
+
+export function cdev_read(dev: u32, uio: Uio, ioflag: u32): i32 {
+  const sw = cdriver(dev);
+  return changetype<usize>(sw) == 0 ? ENXIO : call_indirect<i32>(sw.d_read, dev, uio, ioflag);
+}
+
+export function cdev_write(dev: u32, uio: Uio, ioflag: u32): i32 {
+  const sw = cdriver(dev);
+  return changetype<usize>(sw) == 0 ? ENXIO : call_indirect<i32>(sw.d_write, dev, uio, ioflag);
+}
+
+export function cdev_ioctl(dev: u32, command: u32, data: usize, flags: u32, p: Proc): i32 {
+  const sw = cdriver(dev);
+  return changetype<usize>(sw) == 0 ? ENXIO : call_indirect<i32>(sw.d_ioctl, dev, command, data, flags, p);
+}
+
+export function cdev_poll(dev: u32, events: u32, p: Proc): i32 {
+  const sw = cdriver(dev);
+  return changetype<usize>(sw) == 0 ? 0 : call_indirect<i32>(sw.d_poll, dev, events, p);
 }
 
 /** Is there a driver for the device? */

@@ -16,6 +16,10 @@ import { sched_init, sched_start, tsleep } from "./kern_synch";
 import { inittodr } from "./kern_time";
 import { bootarg } from "./subr_bootargs";
 import { panic, printf } from "./subr_prf";
+import { exec_init } from "./init_exec";
+import { file_init } from "./kern_descrip";
+import { cnattach } from "./dev/cons";
+import { mmattach } from "./dev/mem";
 import { init_program } from "./user/init";
 import { PVM } from "./sys/param";
 import { Proc } from "./sys/proc";
@@ -30,9 +34,14 @@ function version(): usize {
   return cs("ptmap 0.1 (GENERIC)");
 }
 
-/** Process 1: runs the program that the boot arguments name, then takes the system down. */
+/**
+ * Process 1: execs the file that the boot argument `init=/path` names, or runs a workload in the kernel and takes the
+ * system down.
+ */
 function start_init(arg: usize): void {
-  init_program();
+  const path = bootarg(cs("init"));
+  if (path != 0 && load<u8>(path) == 0x2f) exec_init(path);
+  else init_program();
   cpu_reboot(RB_HALT, 0);
 }
 
@@ -77,6 +86,7 @@ export function main(): void {
   procinit();
   cpu_startup();
   vfsinit();
+  file_init();
   printf(cs("com0 at port 0x3f8 irq 4: ns16550a, console\n"));
   cpu_initclocks();
   enable_intr();
@@ -85,6 +95,8 @@ export function main(): void {
   set_warm();
   sched_start();
   devconfig();
+  cnattach();
+  mmattach();
   print_boot_device();
   vfs_mountroot();
   proc0().p_cdir = changetype<usize>(rootvnode());

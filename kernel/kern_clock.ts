@@ -5,10 +5,14 @@
 // take as long as they like without losing ticks.
 import { bss } from "./i386/cpufunc";
 import { setsoftclock, splhigh, splx } from "./i386/intr";
+import { KERNELMODE, Trapframe } from "./i386/frame";
 import { curproc } from "./kern_proc";
+import { psignal } from "./kern_sig";
 import { need_resched } from "./kern_synch";
 import { panic } from "./subr_prf";
 import { HZ } from "./sys/param";
+import { Proc } from "./sys/proc";
+import { SIGPROF, SIGVTALRM } from "./sys/signal";
 
 /** A call that is due at a tick. */
 @unmanaged
@@ -68,12 +72,23 @@ export function uptime_subticks(): u32 {
   return clock_state.subticks;
 }
 
+/** A tick of an interval timer with `left` ticks to go; what is left now. At the end it signals and begins again. */
+function itimer_tick(p: Proc, left: i32, interval: i32, signum: u32): i32 {
+  if (left > 1) return left - 1;
+  psignal(p, signum);
+  return interval;
+}
+
 /** A clock interrupt; `frame` is the address of the interrupted Trapframe, or 0. */
 export function hardclock(frame: usize): void {
   const p = curproc();
   if (changetype<usize>(p) != 0) {
     p.p_cpticks++;
-    p.p_sticks++;
+    if (frame != 0 && !KERNELMODE(changetype<Trapframe>(frame).tf_cs, changetype<Trapframe>(frame).tf_eflags)) {
+      p.p_uticks++;
+      if (p.p_virttime > 0) p.p_virttime = itimer_tick(p, p.p_virttime, p.p_virtincr, SIGVTALRM);
+    } else p.p_sticks++;
+    if (p.p_proftime > 0) p.p_proftime = itimer_tick(p, p.p_proftime, p.p_profincr, SIGPROF);
   }
   clock_state.ticks++;
   clock_state.subticks++;

@@ -99,6 +99,7 @@ export function proc0_init(uarea: usize): void {
   p.p_pid = 0;
   p.p_stat = SRUN;
   p.p_flag = P_SYSTEM | P_INMEM;
+  p.p_umask = 0o022;
   p.p_priority = 0;
   p.p_usrpri = PUSER;
   set_p_comm(p, cs("swapper"));
@@ -133,6 +134,7 @@ export function proc_alloc(parent: Proc, name: usize): Proc {
   p.p_pptr = parent;
   p.p_pgid = p.p_pid;
   p.p_uid = parent.p_uid;
+  p.p_umask = parent.p_umask;
   p.p_nice = parent.p_nice;
   p.p_usrpri = PUSER;
   p.p_priority = PUSER;

@@ -12,12 +12,16 @@ import { cold } from "./i386/machdep";
 import { cpu_switch } from "./i386/vm_machdep";
 import { timeout, untimeout } from "./kern_clock";
 import { curproc } from "./kern_proc";
+import { CURSIG, aston, sigact_of } from "./kern_sig";
 import { panic, panicstr } from "./subr_prf";
-import { EINTR, EWOULDBLOCK } from "./sys/errno";
+import { EINTR, ERESTART, EWOULDBLOCK } from "./sys/errno";
 import { HZ, PCATCH } from "./sys/param";
+import { SA_RESTART } from "./sys/signal";
 import { P_SINTR, P_TIMEOUT, Proc, SRUN, SSLEEP } from "./sys/proc";
 import { TAILQ_FIRST, TAILQ_INIT, TAILQ_INSERT_TAIL, TAILQ_NEXT, TAILQ_REMOVE } from "./sys/queue";
 import { uvmexp } from "../vm/uvm_stat";
+
+export { psignal } from "./kern_sig";
 
 const PRIMASK: u32 = 0xff;
 const NQS: u32 = 32;
@@ -103,6 +107,7 @@ export function anyone_runnable(): bool {
 /** Asks for another choice of process at the next chance. */
 export function need_resched(): void {
   sched.want_resched = 1;
+  aston();
 }
 
 /** Is another choice of process due? */
@@ -145,7 +150,7 @@ function endtsleep(arg: usize): void {
 }
 
 /** Takes a process off its sleep queue. => splhigh */
-function unsleep(p: Proc): void {
+export function unsleep(p: Proc): void {
   if (p.p_wchan == 0) return;
   TAILQ_REMOVE(sleep_queue(p.p_wchan), changetype<usize>(p), P_LINKS);
   p.p_wchan = 0;
@@ -160,15 +165,18 @@ export function setrunnable(p: Proc): void {
   if (changetype<usize>(running) == 0 || p.p_priority < running.p_priority) need_resched();
 }
 
-/** Is a signal pending that ends an interruptible sleep? */
-function signal_pending(p: Proc, priority: i32): bool {
-  return (priority & PCATCH) != 0 && p.p_siglist != 0;
+/** The error of an interruptible sleep that a signal ends: 0 when there is none to take. => may sleep (stop signals) */
+function signal_error(p: Proc, priority: i32): i32 {
+  if ((priority & PCATCH) == 0 || p.p_siglist == 0) return 0;
+  const signum = CURSIG(p);
+  if (signum == 0) return 0;
+  return p.p_sigacts != 0 && (sigact_of(p, signum).sa_flags & SA_RESTART) != 0 ? ERESTART : EINTR;
 }
 
 /**
  * Sleeps until wakeup(ident), for at most `timo` ticks unless 0. Wakes up with
  * `priority`; with PCATCH signals end the sleep too. `wmesg` is what ps shows.
- * => 0, EWOULDBLOCK (time), EINTR (signal)
+ * => 0, EWOULDBLOCK (time), EINTR (signal), ERESTART (signal whose handler wants the call to begin again)
  * => while the system starts or panics: lets interrupts in and returns 0 at once
  */
 export function tsleep(ident: usize, priority: i32, wmesg: usize, timo: i32): i32 {
@@ -180,9 +188,10 @@ export function tsleep(ident: usize, priority: i32, wmesg: usize, timo: i32): i3
   }
   const p = curproc();
   if (ident == 0 || changetype<usize>(p) == 0 || p.p_stat != SRUN) panic(cs("tsleep"));
-  if (signal_pending(p, priority)) {
+  const signalled = signal_error(p, priority);
+  if (signalled != 0) {
     splx(s);
-    return EINTR;
+    return signalled;
   }
   p.p_wchan = ident;
   p.p_wmesg = wmesg;
@@ -201,7 +210,7 @@ export function tsleep(ident: usize, priority: i32, wmesg: usize, timo: i32): i3
     return EWOULDBLOCK;
   }
   if (timo != 0) untimeout(endtsleep.index, changetype<usize>(p));
-  return signal_pending(p, priority) ? EINTR : 0;
+  return signal_error(p, priority);
 }
 
 /** Makes everybody who sleeps on `ident` runnable, in the order they fell asleep. From any context. */
@@ -217,17 +226,6 @@ export function wakeup(ident: usize): void {
       unsleep(p);
       setrunnable(p);
     }
-  }
-  splx(s);
-}
-
-/** Sends a signal in the simplest way: notes it and ends an interruptible sleep. */
-export function psignal(p: Proc, signum: u32): void {
-  const s = splhigh();
-  p.p_siglist |= 1 << (signum - 1);
-  if (p.p_stat == SSLEEP && (p.p_flag & P_SINTR) != 0) {
-    unsleep(p);
-    setrunnable(p);
   }
   splx(s);
 }

@@ -11,26 +11,37 @@
 // none yet, or one that it must copy before it writes (amap_copy). Copying an
 // amap copies references to anons; the pages themselves are copied when written.
 //
-// The array is counted as a whole: the part of a cut entry that is unmapped keeps
-// its anons until the last part goes.
+// An amap is counted as a whole (am_ref) while all its entries show the same
+// range. When an entry is cut, or a part of one is shown elsewhere, every slot
+// gets a count of its own (am_ppref, a word per slot): how many entries show it.
+// A slot whose count falls to 0 loses its anon at once, so unmapping a part
+// frees that part, and extending an entry later cannot show what was there.
+// References with AMAP_REFALL count for all slots, whatever the entry shows.
 import { malloc, free } from "../kernel/kern_malloc";
+import { tsleep } from "../kernel/kern_synch";
 import { PR_NOWAIT, PR_WAITOK, Pool, pool_get, pool_init, pool_put } from "../kernel/subr_pool";
 import { M_UVMAMAP, M_WAITOK } from "../kernel/sys/malloc";
-import { PAGE_SHIFT } from "../kernel/sys/param";
+import { PAGE_SHIFT, PVM } from "../kernel/sys/param";
 import { poolpage_alloc_nointr, poolpage_free_nointr } from "./uvm_km_page";
 import { pmap_page_protect } from "../kernel/i386/pmap";
 import { panic } from "../kernel/subr_prf";
-import { VmAnon, uvm_anfree } from "./uvm_anon";
+import { VmAnon, uvm_analloc_page, uvm_anfree } from "./uvm_anon";
 import { VM_PROT_NONE } from "./uvm_extern";
 import { uvm_map_clip_end, uvm_map_clip_start } from "./uvm_map";
 import { UVM_ET_NEEDSCOPY, VmMap, VmMapEntry } from "./uvm_map_h";
+import { PG_BUSY, PG_FAKE, PG_WANTED, uvm_pageactivate, uvm_pagecopy } from "./uvm_page";
+import { uvm_wait } from "./uvm_pdaemon";
 
 /** Flag of an amap, and of amap_ref: several maps share it. */
 export const AMAP_SHARED: u32 = 1;
+/** Flag of amap_ref and amap_unref: count for all slots. */
+export const AMAP_REFALL: u32 = 2;
+/** Flag of amap_ref: the entry shows a part of what others show; count by slots from now on. */
+export const AMAP_PART: u32 = 4;
 /** Slots that UVM_FLAG_AMAPPAD adds, and the alignment of chunks that amap_copy cuts. */
 export const UVM_AMAP_CHUNK: u32 = 16;
 /** Entries of at least this many pages are cut before they get an amap. */
-const UVM_AMAP_LARGE: u32 = 256;
+export const UVM_AMAP_LARGE: u32 = 256;
 
 @unmanaged
 export class VmAmap {
@@ -90,6 +101,7 @@ export function amap_alloc(size: usize, padsize: usize, waitf: u32): VmAmap {
 
 /** Frees an amap without anons. */
 function amap_free(amap: VmAmap): void {
+  if (amap.am_ppref != 0) free(amap.am_ppref, M_UVMAMAP);
   free(amap.am_anon, M_UVMAMAP);
   pool_put(uvm_amap_pool, changetype<usize>(amap));
 }
@@ -142,9 +154,13 @@ export function amap_add(entry: VmMapEntry, offset: usize, anon: VmAnon, replace
 
 /** Empties the slot at `offset`. => the anon's reference is the caller's */
 export function amap_unadd(entry: VmMapEntry, offset: usize): void {
-  const amap = amap_of(entry);
   const slot = slot_of(entry, offset);
-  if (load<usize>(amap.am_anon + (slot << 2)) == 0) panic(cs("amap_unadd: nothing there"));
+  if (load<usize>(amap_of(entry).am_anon + (slot << 2)) == 0) panic(cs("amap_unadd: nothing there"));
+  empty_slot(amap_of(entry), slot);
+}
+
+/** Takes a slot out of use. */
+function empty_slot(amap: VmAmap, slot: u32): void {
   store<usize>(amap.am_anon + (slot << 2), 0);
   amap.am_nused--;
   const place = load<u32>(amap.am_bckptr + (slot << 2));
@@ -154,15 +170,54 @@ export function amap_unadd(entry: VmMapEntry, offset: usize): void {
   store<u32>(amap.am_bckptr + (last << 2), place);
 }
 
-/** One more entry shows the amap. `flags`: AMAP_SHARED when it belongs to another map. */
-export function amap_ref(entry: VmMapEntry, flags: u32): void {
-  const amap = amap_of(entry);
-  amap.am_ref++;
-  amap.am_flags |= flags & AMAP_SHARED;
+/** Gives every slot a count of its own, am_ref for now. => all entries so far show the same slots */
+function pp_establish(amap: VmAmap): void {
+  if (amap.am_ppref != 0) return;
+  const ppref = malloc(amap.am_maxslot << 2, M_UVMAMAP, M_WAITOK);
+  for (let slot: u32 = 0; slot < amap.am_maxslot; slot++) store<i32>(ppref + (slot << 2), amap.am_ref);
+  amap.am_ppref = ppref;
 }
 
-/** An entry stops showing its amap; the last one frees it and its anons. */
-export function amap_unref(entry: VmMapEntry): void {
+/** Adds `count` (1 or -1) to the slots [first, first + slots); those that nobody shows any more lose their anons. */
+function pp_adjust(amap: VmAmap, first: u32, slots: u32, count: i32): void {
+  for (let slot = first; slot < first + slots && slot < amap.am_nslot; slot++) {
+    const place = amap.am_ppref + (slot << 2);
+    const refs = load<i32>(place) + count;
+    if (refs < 0) panic(cs("amap: slot %u of %p has no references"), slot, changetype<usize>(amap));
+    store<i32>(place, refs);
+    if (refs == 0) forget_anon(amap, slot);
+  }
+}
+
+/** Drops the anon of a slot, if there is one. */
+function forget_anon(amap: VmAmap, slot: u32): void {
+  const anon = changetype<VmAnon>(load<usize>(amap.am_anon + (slot << 2)));
+  if (changetype<usize>(anon) == 0) return;
+  empty_slot(amap, slot);
+  anon.an_ref--;
+  if (anon.an_ref == 0) uvm_anfree(anon);
+}
+
+function entry_slots(entry: VmMapEntry): u32 {
+  return (entry.end - entry.start) >> PAGE_SHIFT;
+}
+
+/**
+ * One more entry shows the amap. `flags`: AMAP_SHARED when it belongs to another
+ * map; when it shows a part only, AMAP_REFALL (it shall count for all slots) or AMAP_PART.
+ */
+export function amap_ref(entry: VmMapEntry, flags: u32): void {
+  const amap = amap_of(entry);
+  if ((flags & AMAP_PART) != 0) pp_establish(amap);
+  amap.am_ref++;
+  amap.am_flags |= flags & AMAP_SHARED;
+  if (amap.am_ppref == 0) return;
+  if ((flags & AMAP_REFALL) != 0) pp_adjust(amap, 0, amap.am_nslot, 1);
+  else pp_adjust(amap, entry.ar_pageoff, entry_slots(entry), 1);
+}
+
+/** An entry stops showing its amap, as it was counted (AMAP_REFALL or 0); the last one frees it and its anons. */
+export function amap_unref_flags(entry: VmMapEntry, flags: u32): void {
   const amap = amap_of(entry);
   if (amap.am_ref == 1) {
     amap_wipeout(amap);
@@ -170,6 +225,13 @@ export function amap_unref(entry: VmMapEntry): void {
   }
   amap.am_ref--;
   if (amap.am_ref == 1) amap.am_flags &= ~AMAP_SHARED;
+  if (amap.am_ppref == 0) return;
+  if ((flags & AMAP_REFALL) != 0) pp_adjust(amap, 0, amap.am_nslot, -1);
+  else pp_adjust(amap, entry.ar_pageoff, entry_slots(entry), -1);
+}
+
+export function amap_unref(entry: VmMapEntry): void {
+  amap_unref_flags(entry, 0);
 }
 
 /** Drops the amap's references to its anons, and frees it. */
@@ -185,6 +247,7 @@ function amap_wipeout(amap: VmAmap): void {
 
 /** The amap of `above`, a copy of `below`, begins `offset` bytes further in: they share it now. */
 export function amap_splitref(below: VmMapEntry, above: VmMapEntry, offset: usize): void {
+  pp_establish(amap_of(below));
   amap_of(below).am_ref++;
   above.ar_amap = below.ar_amap;
   above.ar_pageoff = below.ar_pageoff + (offset >> PAGE_SHIFT);
@@ -193,20 +256,30 @@ export function amap_splitref(below: VmMapEntry, above: VmMapEntry, offset: usiz
 /** Makes room for an entry that grows by `addsize` bytes. => nobody else shows the amap; may sleep for memory */
 export function amap_extend(entry: VmMapEntry, addsize: usize): void {
   const amap = amap_of(entry);
-  const need = entry.ar_pageoff + ((entry.end - entry.start + addsize) >> PAGE_SHIFT);
-  if (need <= amap.am_nslot) return;
+  const had = entry.ar_pageoff + entry_slots(entry);
+  const need = had + (addsize >> PAGE_SHIFT);
   if (need > amap.am_maxslot) {
     const old = amap.am_anon;
     const slots = amap.am_slots;
     const bckptr = amap.am_bckptr;
     const nslot = amap.am_nslot;
-    alloc_arrays(amap, need, M_WAITOK);
+    const ppref = amap.am_ppref;
+    alloc_arrays(amap, need + (need >> 1), M_WAITOK);
     memory.copy(amap.am_anon, old, nslot << 2);
     memory.copy(amap.am_slots, slots, amap.am_nused << 2);
     memory.copy(amap.am_bckptr, bckptr, nslot << 2);
     free(old, M_UVMAMAP);
+    if (ppref != 0) {
+      amap.am_ppref = malloc(amap.am_maxslot << 2, M_UVMAMAP, M_WAITOK);
+      memory.copy(amap.am_ppref, ppref, nslot << 2);
+      free(ppref, M_UVMAMAP);
+    }
   }
-  amap.am_nslot = need;
+  // The entry is the only one: the slots that it gains have its reference, whoever had them before.
+  if (amap.am_ppref != 0) {
+    for (let slot = had; slot < need; slot++) store<i32>(amap.am_ppref + (slot << 2), 1);
+  }
+  if (need > amap.am_nslot) amap.am_nslot = need;
 }
 
 /**
@@ -256,4 +329,50 @@ function copy_slots(entry: VmMapEntry, waitf: u32): VmAmap {
     copy.am_nused++;
   }
   return copy;
+}
+
+/** Reduces all mappings of the pages that an entry's amap shows in it to `prot`, in every map. */
+export function amap_protect_pages(entry: VmMapEntry, prot: u32): void {
+  const slots = amap_of(entry).am_anon + (entry.ar_pageoff << 2);
+  for (let slot: u32 = 0; slot < entry_slots(entry); slot++) {
+    const anon = changetype<VmAnon>(load<usize>(slots + (slot << 2)));
+    if (changetype<usize>(anon) == 0 || changetype<usize>(anon.an_page) == 0) continue;
+    pmap_page_protect(anon.an_page, prot);
+  }
+}
+
+/**
+ * Resolves copy-on-write for all anons of an entry at once: each that somebody
+ * else has, too, is replaced by a copy. For entries of which the other side is
+ * wired and cannot be made to fault.
+ * => the entry's amap is its own (amap_copy); may sleep; false when there is no memory
+ */
+export function amap_cow_now(entry: VmMapEntry): bool {
+  const amap = amap_of(entry);
+  let i: u32 = 0;
+  while (i < amap.am_nused) {
+    const slot = load<u32>(amap.am_slots + (i << 2));
+    const anon = changetype<VmAnon>(load<usize>(amap.am_anon + (slot << 2)));
+    i++;
+    if (anon.an_ref == 1) continue;
+    const pg = anon.an_page;
+    if ((pg.flags & PG_BUSY) != 0) {
+      pg.set_flags(PG_WANTED);
+      tsleep(changetype<usize>(pg), PVM, cs("cownow"), 0);
+      i = 0;
+      continue;
+    }
+    const copy = uvm_analloc_page();
+    if (changetype<usize>(copy) == 0) {
+      if (uvm_wait(cs("cownowpage")) != 0) return false;
+      i = 0;
+      continue;
+    }
+    uvm_pagecopy(pg, copy.an_page);
+    anon.an_ref--;
+    store<usize>(amap.am_anon + (slot << 2), changetype<usize>(copy));
+    copy.an_page.clear_flags(PG_BUSY | PG_FAKE);
+    uvm_pageactivate(copy.an_page);
+  }
+  return true;
 }

@@ -8,7 +8,8 @@ import { pmap_page_protect } from "../kernel/i386/pmap";
 import { panic } from "../kernel/subr_prf";
 import { VM_PROT_NONE } from "./uvm_extern";
 import { kernel_map, uvm_km_alloc } from "./uvm_km";
-import { PG_BUSY, PG_RELEASED, VmPage, uvm_pagefree } from "./uvm_page";
+import { UvmObject } from "./uvm_object";
+import { PG_BUSY, PG_RELEASED, VmPage, uvm_pagealloc, uvm_pagefree } from "./uvm_page";
 import { uvmexp } from "./uvm_stat";
 
 @unmanaged
@@ -54,6 +55,20 @@ export function uvm_analloc(): VmAnon {
   anon.an_page = changetype<VmPage>(0);
   anon.an_swslot = 0;
   return anon;
+}
+
+/** An anon with a page, BUSY, contents undefined. => NULL when there is no memory */
+export function uvm_analloc_page(): VmAnon {
+  const anon = uvm_analloc();
+  if (changetype<usize>(anon) == 0) {
+    uvmexp.fltnoanon++;
+    return anon;
+  }
+  const pg = uvm_pagealloc(changetype<UvmObject>(0), 0, changetype<usize>(anon), 0);
+  if (changetype<usize>(pg) != 0) return anon;
+  uvmexp.fltnoram++;
+  uvm_anfree(anon);
+  return NULL_ANON;
 }
 
 /** Frees an anon that nobody shows any more, and its page; a busy page is freed by who has it. */

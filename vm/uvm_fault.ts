@@ -46,6 +46,9 @@
 //
 // pgo_fault may be empty and is tested. pgo_get may not be and is not.
 //
+// What the pager is told, and what the mapping may allow, can be another thing
+// for each object: uvm_fault_policy.ts.
+//
 // Wiring (VM_FAULT_WIRE) asks for all that the entry allows, so that no later
 // access faults. The entry itself is not marked here (uvm_map_pageable does).
 //
@@ -71,6 +74,9 @@ import {
 import {
   UvmFaultinfo, uvmfault_check_intrsafe, uvmfault_lookup, uvmfault_relock, uvmfault_unlockmaps,
 } from "./uvm_fault_i";
+import {
+  POLICY_UVM, uvm_object_policy, uvm_page_allows, uvm_policy_get, uvm_policy_locked,
+} from "./uvm_fault_policy";
 import { kernel_map } from "./uvm_km";
 import { VM_MAP_PAGEABLE, VmMap, VmMapEntry } from "./uvm_map_h";
 import { UvmObject } from "./uvm_object";
@@ -162,7 +168,7 @@ function enter_neighbours(ufi: UvmFaultinfo, startva: usize, pages: usize, npage
     const pg = changetype<VmPage>(slot);
     uvm_pageactivate(pg);
     uvmexp.fltnomap++;
-    pmap_enter(ufi.orig_map.pmap, startva + (i << PAGE_SHIFT), pg.phys_addr, prot, flags);
+    pmap_enter(ufi.orig_map.pmap, startva + (i << PAGE_SHIFT), pg.phys_addr, prot & uvm_page_allows(pg), flags);
     pg.clear_flags(PG_BUSY);
   }
 }
@@ -191,7 +197,7 @@ function shadowed_now(ufi: UvmFaultinfo): bool {
  * => KERN_SUCCESS and 0 at `pagep`: not locked; begin anew
  * => otherwise not locked; why it failed
  */
-function fetch_page(ufi: UvmFaultinfo, uobj: UvmObject, access_type: u32, pagep: usize): i32 {
+function fetch_page(ufi: UvmFaultinfo, uobj: UvmObject, access_type: u32, pagep: usize, allowp: usize): i32 {
   const entry = ufi.entry;
   const offset = u64(ufi.orig_rvaddr - entry.start) + entry.offset;
   const access = access_type & object_access_mask(entry);
@@ -201,7 +207,9 @@ function fetch_page(ufi: UvmFaultinfo, uobj: UvmObject, access_type: u32, pagep:
   uvmexp.fltget++;
   store<i32>(npagesp, 1);
   store<usize>(pagep, 0);
-  const rv = uobj.pgops.pgo_get(uobj, offset, pagep, npagesp, 0, access, advice, 0);
+  const rv = uvm_object_policy(uobj) == POLICY_UVM
+    ? uobj.pgops.pgo_get(uobj, offset, pagep, npagesp, 0, access, advice, 0)
+    : uvm_policy_get(uobj, offset, pagep, ufi.orig_rvaddr, access, allowp);
   if (rv == VM_PAGER_AGAIN) {
     tsleep(changetype<usize>(ufi), PVM, cs("fltagain2"), HZ);
     store<usize>(pagep, 0);
@@ -232,6 +240,7 @@ export function uvm_fault(orig_map: VmMap, vaddr: usize, fault_type: u32, access
   const ufi = changetype<UvmFaultinfo>(frame_alloc(offsetof<UvmFaultinfo>()));
   const pages = frame_alloc(UVM_MAXRANGE * 4);
   const gotpages = frame_alloc(4);
+  const allowp = frame_alloc(4);
   const wiring = fault_type == VM_FAULT_WIRE;
   let narrow = wiring;
   uvmexp.faults++;
@@ -304,23 +313,29 @@ export function uvm_fault(orig_map: VmMap, vaddr: usize, fault_type: u32, access
       // so that a trace of a broken object shows this function's arguments.
       const offset = u64(startva - entry.start) + entry.offset;
       const pagep = pages + (nback << 2);
-      uvmexp.fltlget++;
-      store<u32>(gotpages, npages);
-      uobj.pgops.pgo_get(uobj, offset, pages, gotpages, nback, access & object_access_mask(entry), entry.advice,
-        PGO_LOCKED);
-      if (load<i32>(gotpages) > 0) {
-        pg = changetype<VmPage>(load<usize>(pagep));
-        enter_neighbours(ufi, startva, pages, npages, nback, enter_prot);
+      const policy = uvm_object_policy(uobj);
+      if (policy == POLICY_UVM) {
+        uvmexp.fltlget++;
+        store<u32>(gotpages, npages);
+        uobj.pgops.pgo_get(uobj, offset, pages, gotpages, nback, access & object_access_mask(entry), entry.advice,
+          PGO_LOCKED);
+        if (load<i32>(gotpages) > 0) {
+          pg = changetype<VmPage>(load<usize>(pagep));
+          enter_neighbours(ufi, startva, pages, npages, nback, enter_prot);
+        }
+      } else {
+        pg = uvm_policy_locked(uobj, offset + (u64(nback) << PAGE_SHIFT), access & object_access_mask(entry), allowp);
       }
       if (changetype<usize>(pg) != 0) {
         curproc_minflt();
       } else {
         curproc_majflt();
-        rv = fetch_page(ufi, uobj, access, pagep);
+        rv = fetch_page(ufi, uobj, access, pagep, allowp);
         if (rv != KERN_SUCCESS) return fault_failed(rv);
         pg = changetype<VmPage>(load<usize>(pagep));
         if (changetype<usize>(pg) == 0) continue;
       }
+      if (policy == POLICY_UVM) store<u32>(allowp, uvm_page_allows(pg));
     }
 
     // Case 2: the object serves it, or a private page is made.
@@ -328,7 +343,7 @@ export function uvm_fault(orig_map: VmMap, vaddr: usize, fault_type: u32, access
       rv = fault_promote(ufi, pg, enter_prot, access, wired, wiring);
     } else {
       uvmexp.flt_obj++;
-      rv = fault_enter(ufi, pg, enter_prot & object_access_mask(entry), access, wired, wiring);
+      rv = fault_enter(ufi, pg, enter_prot & object_access_mask(entry) & load<u32>(allowp), access, wired, wiring);
     }
     if (rv == FAULT_ANEW) continue;
     return rv == KERN_SUCCESS ? rv : fault_failed(rv);

@@ -9,14 +9,13 @@ import { tsleep, wakeup } from "../kernel/kern_synch";
 import { M_NOWAIT } from "../kernel/sys/malloc";
 import { PAGE_SHIFT, PAGE_SIZE, PVM } from "../kernel/sys/param";
 import { AMAP_SHARED, amap_add, amap_copy, amap_lookup, amap_of } from "./uvm_amap";
-import { VmAnon, uvm_analloc, uvm_anfree } from "./uvm_anon";
+import { VmAnon, uvm_analloc_page } from "./uvm_anon";
 import { KERN_RESOURCE_SHORTAGE, KERN_SUCCESS, VM_PROT_NONE, VM_PROT_WRITE } from "./uvm_extern";
 import { UvmFaultinfo, uvmfault_lookup, uvmfault_unlockmaps } from "./uvm_fault_i";
 import { VmMapEntry } from "./uvm_map_h";
-import { UvmObject } from "./uvm_object";
 import {
   NULL_PAGE, PG_BUSY, PG_CLEAN, PG_FAKE, PG_RELEASED, PG_WANTED, PQ_SWAPBACKED, VmPage, uvm_pageactivate,
-  uvm_pagealloc, uvm_pagecopy, uvm_pagedeactivate, uvm_pagewire, uvm_pagezero,
+  uvm_pagecopy, uvm_pagedeactivate, uvm_pagewire, uvm_pagezero,
 } from "./uvm_page";
 import { uvm_wait } from "./uvm_pdaemon";
 import { uvmexp } from "./uvm_stat";
@@ -99,20 +98,6 @@ export function fault_enter(ufi: UvmFaultinfo, pg: VmPage, enter_prot: u32, acce
   return uvm_wait(cs("flt_pmfail2")) == 0 ? FAULT_ANEW : KERN_RESOURCE_SHORTAGE;
 }
 
-/** A new anon with a page, BUSY, contents undefined. => NULL when there is no memory */
-function new_anon(): VmAnon {
-  const anon = uvm_analloc();
-  if (changetype<usize>(anon) == 0) {
-    uvmexp.fltnoanon++;
-    return anon;
-  }
-  const pg = uvm_pagealloc(changetype<UvmObject>(0), 0, changetype<usize>(anon), 0);
-  if (changetype<usize>(pg) != 0) return anon;
-  uvmexp.fltnoram++;
-  uvm_anfree(anon);
-  return changetype<VmAnon>(0);
-}
-
 /** There is no page for a copy: unlocks and waits. */
 function wait_for_ram(ufi: UvmFaultinfo, wmesg: usize): i32 {
   uvmfault_unlockmaps(ufi, false);
@@ -136,7 +121,7 @@ export function fault_anon(ufi: UvmFaultinfo, anon: VmAnon, enter_prot: u32, acc
     return fault_enter(ufi, old, anon_prot(anon, enter_prot), access, wired, wiring);
   }
   uvmexp.flt_acow++;
-  const copy = new_anon();
+  const copy = uvm_analloc_page();
   if (changetype<usize>(copy) == 0) return wait_for_ram(ufi, cs("flt_noram3"));
   uvm_pagecopy(old, copy.an_page);
   anon.an_ref--;
@@ -152,7 +137,7 @@ export function fault_promote(ufi: UvmFaultinfo, uobjpage: VmPage, enter_prot: u
   wiring: bool): i32 {
   const has_page = uobjpage != NULL_PAGE;
   const entry = ufi.entry;
-  const anon = new_anon();
+  const anon = uvm_analloc_page();
   if (changetype<usize>(anon) == 0) {
     if (has_page) {
       uvm_pageactivate(uobjpage);

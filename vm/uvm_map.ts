@@ -28,7 +28,8 @@
 //     it is no submap
 //     protection, maximum protection, inheritance and advice are equal
 //     it is not wired
-//     its amap, if any, has no other user
+//     both copy on write or neither does
+//     its amap, if any, has no other user, and need not grow much
 //
 // Forward merges are possible but never done; they are counted.
 //
@@ -42,7 +43,7 @@ import { panic } from "../kernel/subr_prf";
 import { M_VMMAP, M_WAITOK } from "../kernel/sys/malloc";
 import { PAGE_SHIFT } from "../kernel/sys/param";
 import { uvm } from "./uvm";
-import { UVM_AMAP_CHUNK, amap_alloc, amap_extend, amap_of, amap_splitref } from "./uvm_amap";
+import { UVM_AMAP_CHUNK, UVM_AMAP_LARGE, amap_alloc, amap_extend, amap_of, amap_splitref } from "./uvm_amap";
 import {
   KERN_FAILURE, KERN_NO_SPACE, KERN_PROTECTION_FAILURE, KERN_SUCCESS, UVM_FLAG_AMAPPAD, UVM_FLAG_COPYONW,
   UVM_FLAG_FIXED, UVM_FLAG_NOMERGE, UVM_FLAG_OVERLAY, UVM_FLAG_TRYLOCK, UVM_UNKNOWN_OFFSET,
@@ -183,18 +184,21 @@ export function uvm_map_findspace(map: VmMap, hint: usize, length: usize, result
 }
 
 /** Can the mapping be made by extending `prev`? See MERGING above. */
-function can_back_merge(map: VmMap, prev: VmMapEntry, start: usize, uobj: UvmObject, uoffset: u64, flags: u32): bool {
+function can_back_merge(map: VmMap, prev: VmMapEntry, start: usize, size: usize, uobj: UvmObject, uoffset: u64,
+  flags: u32): bool {
   if ((flags & UVM_FLAG_NOMERGE) != 0 || prev == map.header) return false;
   if (prev.end != start || prev.object != changetype<usize>(uobj)) return false;
   if (changetype<usize>(uobj) != 0 && prev.offset + (prev.end - prev.start) != uoffset) return false;
   if (prev.issubmap) return false;
   if (prev.protection != (flags & 7) || prev.max_protection != ((flags >> 8) & 7)) return false;
   if (prev.inheritance != ((flags >> 4) & 3) || prev.advice != ((flags >> 12) & 7)) return false;
-  if (prev.ar_amap != 0 && amap_of(prev).am_ref != 1) return false;
+  if (prev.iscopyonwrite != ((flags & UVM_FLAG_COPYONW) != 0)) return false;
+  if (prev.ar_amap != 0 && (amap_of(prev).am_ref != 1 || size >= UVM_AMAP_LARGE << PAGE_SHIFT)) return false;
   return prev.wired_count == 0;
 }
 
-function map_entry_link(map: VmMap, after: VmMapEntry, entry: VmMapEntry): void {
+/** Puts an entry behind `after`. => locked */
+export function uvm_map_entry_link(map: VmMap, after: VmMapEntry, entry: VmMapEntry): void {
   map.nentries++;
   entry.prev = after;
   entry.next = after.next;
@@ -261,7 +265,7 @@ export function uvm_map(map: VmMap, startp: usize, size: usize, uobj: UvmObject,
   if (map == kernel_map() && uvm.maxkaddr < start + size) uvm.maxkaddr = pmap_growkernel(start + size);
   uoffset = resolve_offset(uobj, uoffset, start);
   uvmexp.map_calls++;
-  if (can_back_merge(map, prev, start, uobj, uoffset, flags)) {
+  if (can_back_merge(map, prev, start, size, uobj, uoffset, flags)) {
     uvmexp.map_backmerge++;
     if (changetype<usize>(uobj) != 0 && uobj.pgops.detach != 0) uobj.pgops.pgo_detach(uobj);
     if (prev.ar_amap != 0) amap_extend(prev, size);
@@ -275,7 +279,7 @@ export function uvm_map(map: VmMap, startp: usize, size: usize, uobj: UvmObject,
   }
   const entry = uvm_mapent_alloc(map);
   map_entry_fill(entry, start, size, uobj, uoffset, flags);
-  map_entry_link(map, prev, entry);
+  uvm_map_entry_link(map, prev, entry);
   map.size += size;
   const gap_start = prev == map.header ? map.min_offset : prev.end;
   if (map.first_free == prev && gap_start >= start) map.first_free = entry;
@@ -284,7 +288,7 @@ export function uvm_map(map: VmMap, startp: usize, size: usize, uobj: UvmObject,
 }
 
 /** Takes one more reference to what the entry shows: a second entry shows it now. */
-function map_entry_reference(entry: VmMapEntry): void {
+export function uvm_map_entry_reference(entry: VmMapEntry): void {
   if (entry.issubmap) {
     uvm_map_reference(entry.sub_map);
     return;
@@ -304,8 +308,8 @@ export function uvm_map_clip_start(map: VmMap, entry: VmMapEntry, start: usize):
   if (entry.isobj) entry.offset += delta;
   entry.start = start;
   if (entry.ar_amap != 0) amap_splitref(below, entry, delta);
-  map_entry_link(map, entry.prev, below);
-  map_entry_reference(below);
+  uvm_map_entry_link(map, entry.prev, below);
+  uvm_map_entry_reference(below);
 }
 
 /** Cuts an entry so that it ends at `end`, if that is inside it; the part above becomes an entry of its own. */
@@ -318,6 +322,6 @@ export function uvm_map_clip_end(map: VmMap, entry: VmMapEntry, end: usize): voi
   if (above.isobj) above.offset += delta;
   entry.end = end;
   if (entry.ar_amap != 0) amap_splitref(entry, above, delta);
-  map_entry_link(map, entry, above);
-  map_entry_reference(above);
+  uvm_map_entry_link(map, entry, above);
+  uvm_map_entry_reference(above);
 }

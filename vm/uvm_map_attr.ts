@@ -6,7 +6,7 @@ import { M_WAITOK } from "../kernel/sys/malloc";
 import { amap_copy } from "./uvm_amap";
 import {
   KERN_INVALID_ADDRESS, KERN_INVALID_ARGUMENT, KERN_PROTECTION_FAILURE, KERN_SUCCESS, UVM_LK_ENTER, UVM_LK_EXIT,
-  VM_PROT_ALL, VM_PROT_NONE, VM_PROT_WRITE,
+  VM_PROT_ALL, VM_PROT_NONE, VM_PROT_READ, VM_PROT_WRITE,
 } from "./uvm_extern";
 import { uvm_fault_wire } from "./uvm_fault_wire";
 import { uvm_map_clip_end, uvm_map_clip_start, uvm_map_lookup_entry, uvm_map_reference } from "./uvm_map";
@@ -31,7 +31,8 @@ function hole_follows(map: VmMap, entry: VmMapEntry, end: usize): bool {
 
 /**
  * Sets the protection of [start, end), or with `set_max` the maximum protection
- * (the protection is then reduced to it). Holes are skipped.
+ * (the protection is then reduced to it). Holes are skipped. Wired memory that
+ * becomes unreadable is wired no longer.
  * => may sleep for the lock
  * => KERN_PROTECTION_FAILURE beyond a maximum, KERN_INVALID_ARGUMENT for submaps: nothing is done then
  */
@@ -69,6 +70,8 @@ function entry_protect(map: VmMap, entry: VmMapEntry, new_prot: u32, set_max: bo
     entry.protection = new_prot;
   }
   if (entry.protection == old) return;
+  // What cannot be read has no translations, and wirings are undone through translations.
+  if ((entry.protection & VM_PROT_READ) == 0 && entry.wired_count != 0) uvm_map_entry_unwire(map, entry);
   const mask = entry.iscopyonwrite ? VM_PROT_ALL & ~VM_PROT_WRITE : VM_PROT_ALL;
   pmap_protect(map.pmap, entry.start, entry.end, entry.protection & mask);
 }

@@ -63,6 +63,7 @@ function static_entry_get(): VmMapEntry {
 
 /** An entry for `map`, all fields but `flags` undefined. => may sleep for maps that use the pool */
 export function uvm_mapent_alloc(map: VmMap): VmMapEntry {
+  uvmexp.mapent_allocs++;
   if (uses_static_entries(map)) return static_entry_get();
   const entry = changetype<VmMapEntry>(pool_get(uvm_map_entry_pool, PR_WAITOK));
   entry.flags = 0;

@@ -1,7 +1,7 @@
 // Memory objects and the interface of their pagers.
 //
 // A uvm_object is whatever a page may belong to: an aobj, the kernel's own
-// objects, later a vnode or a device. It holds resident pages (memq, and the
+// objects, a vnode, a device. It holds resident pages (memq, and the
 // page hash), a count of references, and a table of operations. Whoever maps
 // an object hands one reference to the map entry (uvm_map.ts).
 //
@@ -77,6 +77,16 @@ export class PagerOps {
     return call_indirect<i32>(this.get, uobj, offset, pps, npagesp, centeridx, access_type, advice, flags);
   }
 
+  /** Writes BUSY pages out, a contiguous run. => VM_PAGER_*; the pages stay BUSY; may sleep */
+  @inline pgo_put(uobj: UvmObject, pps: usize, npages: i32, sync: bool): i32 {
+    return call_indirect<i32>(this.put, uobj, pps, npages, sync);
+  }
+
+  /** The range of offsets around `offset` that may be written together, to the u64s at `lop` and `hip`. */
+  @inline pgo_cluster(uobj: UvmObject, offset: u64, lop: usize, hip: usize): void {
+    call_indirect<void>(this.cluster, uobj, offset, lop, hip);
+  }
+
   /** Frees a RELEASED page. => false when the object died with it; the next page of its queue at `nextpgp` unless 0. */
   @inline pgo_releasepg(pg: VmPage, nextpgp: usize): bool {
     return call_indirect<bool>(this.releasepg, pg, nextpgp);
@@ -106,6 +116,14 @@ export class PagerOps {
   @inline set_get(f: (uobj: UvmObject, offset: u64, pps: usize, npagesp: usize, centeridx: i32, access_type: u32,
     advice: u32, flags: u32) => i32): void {
     this.get = f.index;
+  }
+
+  @inline set_put(f: (uobj: UvmObject, pps: usize, npages: i32, sync: bool) => i32): void {
+    this.put = f.index;
+  }
+
+  @inline set_cluster(f: (uobj: UvmObject, offset: u64, lop: usize, hip: usize) => void): void {
+    this.cluster = f.index;
   }
 
   @inline set_releasepg(f: (pg: VmPage, nextpgp: usize) => bool): void {

@@ -44,6 +44,8 @@ export const PG_CLEAN: u32 = 0x0008;
 export const PG_BUSY: u32 = 0x0010;
 export const PG_WANTED: u32 = 0x0020;
 export const PG_TABLED: u32 = 0x0040;
+/** Its pager wants to be asked before it is written: mappings allow reading only. */
+export const PG_RDONLY: u32 = 0x0080;
 export const PG_FAKE: u32 = 0x0200;
 export const PG_FILLED: u32 = 0x0400;
 export const PG_DIRTY: u32 = 0x0800;
@@ -277,6 +279,7 @@ export function uvm_pagealloc(uobj: UvmObject, off: u64, anon: usize, flags: u32
   pg.version++;
   pg.wire_count = 0;
   pg.loan_count = 0;
+  pg.pv_attrs = 0;
   pg.pqflags = anon != 0 ? u16(PQ_ANON) : 0;
   if (anon != 0) changetype<VmAnon>(anon).an_page = pg;
   if (has_object) uvm_pageinsert(pg);

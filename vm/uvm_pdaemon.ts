@@ -4,33 +4,31 @@
 // woken by allocations when pages run low, and then
 //
 //   - gives idle pages of pools back,
-//   - frees clean, unreferenced pages from the inactive queues,
+//   - frees clean, unreferenced pages from the inactive queue of objects, and
+//     writes dirty ones back,
 //   - moves pages from the active to the inactive queue, unmapped, so that
 //     their next use shows.
 //
-// WITHOUT SWAP the pages of aobjs (PQ_SWAPBACKED) have nowhere to go. They are
-// never reclaimed, so the daemon does not look at them at all: not in the
-// inactive queue for swap (as NetBSD without a swap device), and it does not
+// A dirty page of a file is written back through its pager, with dirty
+// neighbours (uvm_pager_clean), and is free when the daemon meets it again. One
+// that cannot be written now - its vnode is locked, the device failed, there is
+// no space - becomes active: its time comes again.
+//
+// WITHOUT SWAP the pages of anons and aobjs (PQ_SWAPBACKED) have nowhere to go.
+// They are never reclaimed, so the daemon does not look at them at all: not in
+// the inactive queue for swap (as NetBSD without a swap device), and it does not
 // deactivate them, which would cost faults and gain nothing. When a scan finds
 // nothing to do the daemon pauses, however often it is woken.
 //
-// SHORTAGE, the policy. Memory comes back when somebody frees it. Who needs a
-// page and cannot get one calls uvm_wait and sleeps until pages above the
-// kernel's reserve are free. If none come free for UVM_WAIT_SECONDS, nothing
-// that this kernel can do will free any: one line goes to the console,
+// SHORTAGE. Who needs a page and cannot get one calls uvm_wait and sleeps until
+// pages above the kernel's reserve are free. If none come free for
+// UVM_WAIT_SECONDS, nothing that this kernel can do will free any: one line goes
+// to the console,
 //
 //   pagedaemon: deadlock detected! NAME waits for memory (WMESG), N pages free
 //
-// and uvm_wait returns ENOMEM. Then
-//
-//   a page of an aobj     uao_get fails, uvm_fault gives KERN_RESOURCE_SHORTAGE:
-//                         a user process is killed ("out of swap"), a driver or
-//                         file system gets an error and fails the request
-//   a page table          the same
-//   memory of the kernel  uvm_km_* with permission to sleep wait on and print the
-//                         line again each time; those without get 0 at once
-//
-// So nobody hangs without a word.
+// and uvm_wait returns ENOMEM. What becomes of each kind of page then is the
+// table of docs/shortage.md. Nobody hangs without a word.
 import { splhigh, splx } from "../kernel/i386/intr";
 import { pmap_clear_reference, pmap_is_modified, pmap_is_referenced, pmap_page_protect } from "../kernel/i386/pmap";
 import { curproc } from "../kernel/kern_proc";
@@ -42,12 +40,13 @@ import { ENOMEM, EWOULDBLOCK } from "../kernel/sys/errno";
 import { HZ, PVM } from "../kernel/sys/param";
 import { p_comm } from "../kernel/sys/proc";
 import { Uvm, uvm } from "./uvm";
-import { VM_PROT_NONE } from "./uvm_extern";
+import { VM_PAGER_OK, VM_PROT_NONE } from "./uvm_extern";
 import {
-  PG_BUSY, PG_CLEAN, PQ_SWAPBACKED, VmPage, page_queue_first, page_queue_next, uvm_pageactivate, uvm_pagedeactivate,
-  uvm_pagefree,
+  PG_BUSY, PG_CLEAN, PQ_INACTIVE, PQ_SWAPBACKED, VmPage, page_queue_first, page_queue_next, uvm_pageactivate,
+  uvm_pagedeactivate, uvm_pagefree, uvm_pagelookup,
 } from "./uvm_page";
 import { Uvmexp, uvmexp } from "./uvm_stat";
+import { uvm_pager_clean } from "./uvm_vnode_io";
 
 /** How long uvm_wait waits for a page to come free before it gives up. */
 const UVM_WAIT_SECONDS: i32 = 5;
@@ -83,7 +82,8 @@ export function uvm_wait(wmesg: usize): i32 {
   if (curproc() == uvm.pagedaemon_proc) {
     printf(cs("pagedaemon: deadlock detected!\n"));
     tsleep(free_channel(), PVM, wmesg, HZ / 8);
-    return 0;
+    // The daemon must not wait for itself: what it is doing fails.
+    return ENOMEM;
   }
   const s = splhigh();
   uvmexp.waiters++;
@@ -112,38 +112,61 @@ function uvmpd_tune_inactive(): void {
   uvmexp.inactarg = imax((uvmexp.active + uvmexp.inactive) / 3, uvmexp.freetarg + 1);
 }
 
-/** One page of the inactive queue: freed, kept, or made active again. */
-function scan_inactive_page(pg: VmPage): void {
+/** What became of a page of the inactive queue. */
+const PAGE_DONE: i32 = 0;
+/** The daemon slept meanwhile: the queue is not what it was. */
+const PAGE_SLEPT: i32 = 1;
+
+/** Writes a dirty page back; one that cannot be written becomes active. */
+function write_back(pg: VmPage): i32 {
+  const uobj = pg.uobject;
+  const offset = pg.offset;
+  if (changetype<usize>(uobj) == 0 || uobj.pgops.put == 0) {
+    uvm_pageactivate(pg);
+    uvmexp.pdreact++;
+    return PAGE_DONE;
+  }
+  const rv = uvm_pager_clean(uobj, pg, 0xffffffffffffffff, false);
+  if (rv == VM_PAGER_OK) return PAGE_SLEPT;
+  // The object is there still, or its pages are gone with it; look the page up anew.
+  const again = uvm_pagelookup(uobj, offset);
+  if (again == pg && (pg.pqflags & PQ_INACTIVE) != 0) {
+    uvm_pageactivate(pg);
+    uvmexp.pdreact++;
+  }
+  return PAGE_SLEPT;
+}
+
+/** One page of the inactive queue: freed, written back, kept, or made active again. */
+function scan_inactive_page(pg: VmPage): i32 {
   uvmexp.pdscans++;
   if (pmap_is_referenced(pg)) {
     uvm_pageactivate(pg);
     uvmexp.pdreact++;
-    return;
+    return PAGE_DONE;
   }
   if ((pg.flags & PG_BUSY) != 0) {
     uvmexp.pdbusy++;
-    return;
+    return PAGE_DONE;
   }
   uvmexp.pdobscan++;
   pmap_page_protect(pg, VM_PROT_NONE);
   if (pmap_is_modified(pg)) pg.clear_flags(PG_CLEAN);
-  if ((pg.flags & PG_CLEAN) != 0) {
-    uvm_pagefree(pg);
-    uvmexp.pdfreed++;
-    return;
-  }
-  // Dirty, and there is no pager yet that could write it out.
-  uvm_pageactivate(pg);
-  uvmexp.pdreact++;
+  if ((pg.flags & PG_CLEAN) == 0) return write_back(pg);
+  uvm_pagefree(pg);
+  uvmexp.pdfreed++;
+  return PAGE_DONE;
 }
 
-/** Frees inactive pages of objects until the target is met. */
+/** Frees inactive pages of objects until the target is met. => may sleep */
 function uvmpd_scan_inactive(): void {
   let pg = page_queue_first(uvm.page_inactive_obj);
-  while (changetype<usize>(pg) != 0 && uvmexp.free < uvmexp.freetarg) {
+  // After a sleep the scan begins anew; what was written is freed then. It ends when it has seen twice what there was.
+  let left = uvmexp.inactive * 2;
+  while (changetype<usize>(pg) != 0 && uvmexp.free < uvmexp.freetarg && left > 0) {
     const next = page_queue_next(pg);
-    scan_inactive_page(pg);
-    pg = next;
+    left--;
+    pg = scan_inactive_page(pg) == PAGE_SLEPT ? page_queue_first(uvm.page_inactive_obj) : next;
   }
 }
 
@@ -177,7 +200,8 @@ export function uvm_pageout(arg: usize): void {
   uvm.pagedaemon_proc = curproc();
   uvmpd_tune();
   for (;;) {
-    tsleep(daemon_channel(), PVM, cs("daemon_slp"), 0);
+    // Who waits for memory woke the daemon once and sleeps: go on until it has some, or gives up.
+    if (uvmexp.waiters == 0) tsleep(daemon_channel(), PVM, cs("daemon_slp"), 0);
     uvmexp.pdwoke++;
     let effect = pool_drain() != 0;
     uvmpd_tune_inactive();

@@ -95,8 +95,12 @@ export class Uvmexp {
   /** Static map entries in use, and the most there ever were. */
   mapent_static: i32;
   mapent_static_max: i32;
+  /** Pages of files that could not be written for want of space. */
+  pgnospace: i32;
   /** Processes asleep in uvm_wait. */
   waiters: i32;
+  /** Map entries allocated since the start, of both kinds. */
+  mapent_allocs: i32;
 }
 
 export const uvmexp = changetype<Uvmexp>(memory.data(offsetof<Uvmexp>(), 4));

@@ -16,7 +16,7 @@ import { frame_alloc } from "../kernel/i386/cpufunc";
 import { pmap_kernel, pmap_kremove, pmap_remove } from "../kernel/i386/pmap";
 import { panic } from "../kernel/subr_prf";
 import { round_page, trunc_page } from "../kernel/sys/param";
-import { amap_unref } from "./uvm_amap";
+import { amap_unref_flags } from "./uvm_amap";
 import { KERN_SUCCESS } from "./uvm_extern";
 import { uvm_fault_unwire_locked } from "./uvm_fault_wire";
 import { uvm_km_pgremove, uvm_km_pgremove_intrsafe } from "./uvm_km_page";
@@ -88,9 +88,14 @@ export function uvm_unmap_remove(map: VmMap, start: usize, end: usize): VmMapEnt
 
 /** Drops the references of removed entries and frees them. => nothing locked; may sleep */
 export function uvm_unmap_detach(first: VmMapEntry): void {
+  uvm_unmap_detach_flags(first, 0);
+}
+
+/** The same for entries whose amaps were counted with `amap_flags` (AMAP_REFALL or 0). */
+export function uvm_unmap_detach_flags(first: VmMapEntry, amap_flags: u32): void {
   let entry = first;
   while (changetype<usize>(entry) != 0) {
-    if (entry.ar_amap != 0) amap_unref(entry);
+    if (entry.ar_amap != 0) amap_unref_flags(entry, amap_flags);
     if (entry.issubmap) {
       uvm_map_deallocate(entry.sub_map);
     } else if (entry.isobj) {

@@ -10,10 +10,11 @@
 import type { BreakpointCallback } from "./interface.js";
 import type { Core } from "./core.js";
 import { decode } from "./decode.js";
-import { BREAK } from "./faults.js";
+import type { DebugRegisters } from "./debug.js";
+import { BREAK, NO_ERROR_CODE } from "./faults.js";
 import { FETCH } from "./mmu.js";
 import type { Op } from "./op.js";
-import { COUNT, DECODE_KEY, MODE, POSITION, VECTOR } from "./state.js";
+import { COUNT, DECODE_KEY, DR6, EFLAGS, FLAG, MODE, POSITION, VECTOR } from "./state.js";
 import type { Translate } from "./translate.js";
 
 /** A `delta` that no entry of the translation array has. */
@@ -75,7 +76,7 @@ export interface BlockCache {
   stoppedAt: number;
 }
 
-export function createBlockCache(core: Core, translate: Translate): BlockCache {
+export function createBlockCache(core: Core, translate: Translate, debug: DebugRegisters): BlockCache {
   const { state, faults, mmu, segments, config } = core;
   const { S, mem8, ramSize, tlbRead } = state;
   const pages: (CodePage | undefined)[] = new Array<undefined>(ramSize >>> 12).fill(undefined);
@@ -154,6 +155,18 @@ export function createBlockCache(core: Core, translate: Translate): BlockCache {
     };
   }
 
+  /** An instruction breakpoint of the debug registers: a fault before the instruction, unless RF is set. */
+  function addDebugBreakpoint(op: Op, bits: number): void {
+    const { execute } = op;
+    op.execute = (it) => {
+      if ((S[EFLAGS] & FLAG.RF) === 0) {
+        S[DR6] = (S[DR6] & ~15) | bits;
+        faults.raise(VECTOR.DB, NO_ERROR_CODE);
+      }
+      execute(it);
+    };
+  }
+
   interface Fetched {
     readonly op: Op;
     readonly length: number;
@@ -174,6 +187,8 @@ export function createBlockCache(core: Core, translate: Translate): BlockCache {
     };
     const instruction = decode(byteAt, big, config.model);
     const op = translate(instruction, eip);
+    const bits = debug.executeBits((base + eip) | 0);
+    if (bits !== 0) addDebugBreakpoint(op, bits);
     const callback = breakpoints.size === 0 ? undefined : breakpoints.get((base + eip) >>> 0);
     if (callback !== undefined) addBreakpoint(op, (base + eip) >>> 0, callback);
     return { op, length: instruction.length, crosses: second >= 0 };

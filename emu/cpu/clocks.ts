@@ -17,17 +17,36 @@ import type { Instruction } from "./decode.js";
 import type { ClockRule, Clocks, Model } from "./opcodes.js";
 import { ZERO } from "./state.js";
 
+/** A task by its state segment: 32-bit, 16-bit, or 32-bit in virtual-8086 mode. */
+export type TaskKind = "wide" | "narrow" | "virtual";
+
+type SwitchTable = { readonly [from in TaskKind]: { readonly [to in TaskKind]: number } };
+
+/** The tables of task switches of the i386 manual; CALL and JMP from virtual-8086 mode are not possible. */
+const SWITCH_386: { readonly [cause: string]: SwitchTable } = {
+  call: { wide: { wide: 300, virtual: 217, narrow: 273 }, narrow: { wide: 298, virtual: 217, narrow: 273 },
+    virtual: { wide: 300, virtual: 217, narrow: 273 } },
+  jmp: { wide: { wide: 303, virtual: 220, narrow: 276 }, narrow: { wide: 301, virtual: 218, narrow: 274 },
+    virtual: { wide: 303, virtual: 220, narrow: 276 } },
+  int: { wide: { wide: 309, virtual: 226, narrow: 282 }, narrow: { wide: 307, virtual: 224, narrow: 280 },
+    virtual: { wide: 314, virtual: 231, narrow: 287 } },
+  iret: { wide: { wide: 275, virtual: 224, narrow: 271 }, narrow: { wide: 265, virtual: 214, narrow: 232 },
+    virtual: { wide: 275, virtual: 224, narrow: 271 } },
+};
+const GATE_386 = 9;
+const SWITCH_486 = { wide: 162, virtual: 140, narrow: 143 } as const;
+
 export interface Penalties {
   /** Walk that reads both tables, by the number of entries written (0 to 2). */
   readonly pageWalk: readonly [number, number, number];
   /** Walk that ends at an absent directory entry. */
   readonly shortWalk: number;
   readonly misaligned: number;
-  /** Exception or interrupt: same privilege, inner privilege, task gate (all of it). */
-  readonly exception: readonly [same: number, inner: number, task: number];
-  /** Task switch proper, by cause: the opcode's part is in the rows. */
-  readonly taskSwitch: { readonly call: number; readonly jmp: number; readonly int: number; readonly iret: number;
-    readonly gate: number };
+  /** Exception or interrupt by path; for a task gate what is added to the switch. */
+  readonly exception: { readonly same: number; readonly inner: number; readonly real: number;
+    readonly fromVirtual: number; readonly task: number };
+  /** Task switch proper: the opcode's part is in the rows. */
+  taskSwitch(cause: "call" | "jmp" | "int" | "iret", from: TaskKind, to: TaskKind, throughGate: boolean): number;
   /** What writing CR0, reading or writing DR6/DR7 adds to the row. */
   readonly writeCr0: number;
   readonly readDr6: number;
@@ -38,8 +57,10 @@ const I386: Penalties = {
   pageWalk: [10, 14, 18],
   shortWalk: 8,
   misaligned: 4,
-  exception: [59, 99, 309],
-  taskSwitch: { call: 300, jmp: 303, int: 309, iret: 275, gate: 9 },
+  exception: { same: 59, inner: 99, real: 37, fromVirtual: 119, task: 0 },
+  // The table of INT holds the gate.
+  taskSwitch: (cause, from, to, throughGate) =>
+    SWITCH_386[cause][from][to] + (throughGate && cause !== "int" ? GATE_386 : 0),
   writeCr0: 5,
   readDr6: -8,
   writeDr6: -6,
@@ -49,8 +70,8 @@ const I486: Penalties = {
   pageWalk: [13, 21, 28],
   shortWalk: 13,
   misaligned: 3,
-  exception: [44, 71, 199],
-  taskSwitch: { call: 162, jmp: 162, int: 162, iret: 162, gate: 0 },
+  exception: { same: 44, inner: 71, real: 26, fromVirtual: 82, task: 37 },
+  taskSwitch: (_cause, _from, to) => SWITCH_486[to],
   writeCr0: 13,
   readDr6: 0,
   writeDr6: 0,
@@ -60,8 +81,8 @@ const NONE: Penalties = {
   pageWalk: [0, 0, 0],
   shortWalk: 0,
   misaligned: 0,
-  exception: [0, 0, 0],
-  taskSwitch: { call: 0, jmp: 0, int: 0, iret: 0, gate: 0 },
+  exception: { same: 0, inner: 0, real: 0, fromVirtual: 0, task: 0 },
+  taskSwitch: () => 0,
   writeCr0: 0,
   readDr6: 0,
   writeDr6: 0,

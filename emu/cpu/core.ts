@@ -22,6 +22,8 @@ export interface Core {
   readonly penalties: Penalties;
   /** Ends the slice, so that the run loop looks at events after this instruction. */
   attend(): void;
-  /** STI, POP SS or MOV SS: no interrupt before the instruction after the next boundary. */
-  shadowInterrupts(): void;
+  /** STI, POP SS or MOV SS: no interrupt before the instruction after the next boundary; for SS no debug trap either. */
+  shadowInterrupts(stack: boolean): void;
+  /** DR0 to DR7 have changed. */
+  debugChanged(): void;
 }

@@ -11,25 +11,30 @@ import { createBlockCache, Block } from "./blocks.js";
 import type { BlockCache } from "./blocks.js";
 import { penaltiesOf } from "./clocks.js";
 import type { Core } from "./core.js";
-import { BREAK, FAULT, NO_ERROR_CODE, SHUTDOWN, createFaults } from "./faults.js";
+import { BREAK, FAULT, SHUTDOWN, createFaults } from "./faults.js";
 import type { Faults } from "./faults.js";
+import type { DebugRegisters } from "./debug.js";
+import { createDebug } from "./debug.js";
 import { createFlags } from "./flags.js";
+import { resetCoprocessor } from "./fpu/registers.js";
 import type { Flags } from "./flags.js";
 import type {
-  BreakpointCallback, Counters, CpuConfig, CpuInterface, SegmentRegister, StopReason,
+  BreakpointCallback, Counters, CpuConfig, CpuInterface, PhysicalSpace, SegmentRegister, StopReason,
 } from "./interface.js";
 import { createInterrupts } from "./interrupts.js";
 import type { Interrupts } from "./interrupts.js";
 import { createMemory } from "./memory.js";
 import { createMmu } from "./mmu.js";
+import { factsOf } from "./models.js";
 import type { Mmu } from "./mmu.js";
 import { createSegments } from "./segments.js";
 import type { Segments } from "./segments.js";
 import { createStack } from "./stack.js";
 import {
-  ATTRIBUTES, BASE, BUDGET, COUNT, CPL, CR0, CR0_BIT, CR2, CR3, CS, DECODE_KEY, DR6, DS, EFLAGS, EIP, ES,
+  ATTRIBUTES, BASE, BUDGET, COUNT, CPL, CR0, CR0_BIT, CR2, CR3, CR4, CS, DEBUG_PENDING, DECODE_KEY, DR0, DR6, DR6_BIT,
+  DR7, DS, EDX, EFLAGS, EIP, ES,
   FAULT_ERROR, FAULT_VECTOR, FETCH_PAGE, FLAG, FS, GDT_BASE, GDT_LIMIT, GS, HALTED, IDT_BASE, IDT_LIMIT, INSTRUCTIONS,
-  INTERRUPT_REQUEST, LDTR, LIMIT, MODE, POSITION, REPEAT_RESUMED, SELECTOR, SS, TAKEN, TR, VECTOR, createState,
+  INTERRUPT_REQUEST, LDTR, LIMIT, MODE, POSITION, REPEAT_RESUMED, SELECTOR, SS, TAKEN, TR, createState,
   segmentWord,
 } from "./state.js";
 import type { State } from "./state.js";
@@ -64,12 +69,15 @@ export class Cpu implements CpuInterface {
   readonly #segments: Segments;
   readonly #interrupts: Interrupts;
   readonly #cache: BlockCache;
+  readonly #debug: DebugRegisters;
   /** Cycle count at which the budget is zero. */
   #target = 0;
   /** Instructions folded out of S[INSTRUCTIONS]. */
   #instructions = 0;
   /** Instruction count at which interrupts are held back. */
   #shadowAt = -1;
+  /** Instruction count at which debug traps are held back too. */
+  #trapShadowAt = -1;
   #stop: string | null = null;
   /** Set by a shutdown; nothing runs any more. */
   #dead: StopReason | null = null;
@@ -87,6 +95,9 @@ export class Cpu implements CpuInterface {
     this.mmu = createMmu(config, this.state, this.#faults, this.counters);
     const memory = createMemory(config, this.state, this.mmu);
     this.#segments = createSegments(this.state, this.#faults, memory);
+    const debug = createDebug(this.state, this.mmu, () => this.#attend());
+    this.#debug = debug;
+    memory.accessed = debug.access;
     const core: Core = {
       config,
       state: this.state,
@@ -99,10 +110,16 @@ export class Cpu implements CpuInterface {
       counters: this.counters,
       penalties: penaltiesOf(config.model, config.timing),
       attend: () => this.#attend(),
-      shadowInterrupts: () => { this.#shadowAt = this.instructions + 1; },
+      shadowInterrupts: (stack) => {
+        this.#shadowAt = this.instructions + 1;
+        if (stack) this.#trapShadowAt = this.#shadowAt;
+      },
+      debugChanged: () => {
+        if (debug.update()) this.#cache.invalidateAll();
+      },
     };
     this.#interrupts = createInterrupts(core);
-    this.#cache = createBlockCache(core, createTranslate(core, this.#interrupts));
+    this.#cache = createBlockCache(core, createTranslate(core, this.#interrupts), debug);
     this.state.S[POSITION] = -1;
     this.resetFlat(0);
   }
@@ -169,7 +186,7 @@ export class Cpu implements CpuInterface {
 
   set cr3(value: number) {
     this.state.S[CR3] = value;
-    this.mmu.flush();
+    this.mmu.flush(true);
   }
 
   get cpl(): number {
@@ -211,15 +228,9 @@ export class Cpu implements CpuInterface {
   }
 
   resetFlat(eip: number): void {
-    const { S } = this.state;
     this.registers.fill(0);
     this.#flags.write(0);
-    S[CR0] = CR0_BIT.PE | (this.config.model === "i386" ? 0 : CR0_BIT.ET);
-    S[CR2] = 0;
-    S[CR3] = 0;
-    S[HALTED] = 0;
-    S[TAKEN] = 0;
-    this.mmu.pagingChanged();
+    this.#clear(CR0_BIT.PE);
     this.setSegment(CS, { selector: 8, base: 0, limit: 0xffffffff, attributes: FLAT_CODE });
     for (const segment of [ES, SS, DS, FS, GS]) {
       this.setSegment(segment, { selector: 0x10, base: 0, limit: 0xffffffff, attributes: FLAT_DATA });
@@ -229,6 +240,38 @@ export class Cpu implements CpuInterface {
     this.setGdtr(0, 0);
     this.setIdtr(0, 0);
     this.eip = eip;
+  }
+
+  reset(): void {
+    const { signature, extendedCr0 } = factsOf(this.config.model);
+    this.registers.fill(0);
+    this.registers[EDX] = signature;
+    this.#flags.write(0);
+    this.#clear(extendedCr0 ? CR0_BIT.CD | CR0_BIT.NW : 0);
+    const real = { limit: 0xffff, attributes: 0x9300 };
+    this.setSegment(CS, { ...real, selector: 0xf000, base: 0xffff0000 });
+    for (const segment of [ES, SS, DS, FS, GS]) this.setSegment(segment, { ...real, selector: 0, base: 0 });
+    this.setSegment(LDTR, { selector: 0, base: 0, limit: 0xffff, attributes: 0x8200 });
+    this.setSegment(TR, { selector: 0, base: 0, limit: 0xffff, attributes: BUSY_TSS });
+    this.#segments.setPrivilege(0);
+    this.setGdtr(0, 0xffff);
+    this.setIdtr(0, 0x3ff);
+    this.eip = 0xfff0;
+  }
+
+  /** What both kinds of reset do to the control and debug registers. */
+  #clear(cr0: number): void {
+    const { S } = this.state;
+    const hasET = factsOf(this.config.model).extendedCr0 || this.config.coprocessor !== undefined;
+    S[CR0] = cr0 | (hasET ? CR0_BIT.ET : 0);
+    resetCoprocessor(this.state);
+    for (const word of [CR2, CR3, CR4, HALTED, TAKEN, DEBUG_PENDING, DR7]) S[word] = 0;
+    for (let i = 0; i < 4; i++) S[DR0 + i] = 0;
+    S[DR6] = 0;
+    this.#debug.update();
+    this.#dead = null;
+    this.mmu.pagingChanged();
+    this.#cache.invalidateAll();
   }
 
   requestInterruptCheck(): void {
@@ -278,6 +321,11 @@ export class Cpu implements CpuInterface {
       this.#cache.invalidate(physical, 1);
     });
     return true;
+  }
+
+  setPhysicalSpace(space: PhysicalSpace): void {
+    this.mmu.space = space;
+    this.#cache.invalidateAll();
   }
 
   ramChanged(physical: number, length: number): void {
@@ -331,7 +379,7 @@ export class Cpu implements CpuInterface {
     const slice = Math.max(0, Math.min(untilCycle - now, LONGEST_SLICE));
     this.#target = now + slice;
     this.state.S[BUDGET] = slice;
-    if (this.#stop !== null || this.#interruptDue()) this.#attend();
+    if (this.#stop !== null || this.#interruptDue() || this.#oneOnly()) this.#attend();
   }
 
   #interruptDue(): boolean {
@@ -341,7 +389,8 @@ export class Cpu implements CpuInterface {
 
   /** A trap after each instruction, or an interrupt right after the next one: no blocks. */
   #oneOnly(): boolean {
-    if ((this.state.S[EFLAGS] & FLAG.TF) !== 0) return true;
+    const { S } = this.state;
+    if ((S[EFLAGS] & (FLAG.TF | FLAG.RF)) !== 0 || S[DEBUG_PENDING] !== 0) return true;
     return this.#interruptDue() && this.#shadowAt === this.instructions;
   }
 
@@ -350,6 +399,13 @@ export class Cpu implements CpuInterface {
     const { S } = this.state;
     if (this.#dead !== null) return this.#dead;
     this.#fold();
+    if (S[DEBUG_PENDING] !== 0 && this.#trapShadowAt !== this.instructions) {
+      this.#atBoundary = true;
+      const bits = S[DEBUG_PENDING];
+      S[DEBUG_PENDING] = 0;
+      const stopped = this.#guarded(() => this.#interrupts.debugTrap(bits));
+      if (stopped !== null) return stopped;
+    }
     if (!this.#atBoundary) return null;
     if (this.#stop !== null) {
       const reason = this.#stop;
@@ -390,6 +446,8 @@ export class Cpu implements CpuInterface {
     const { S } = this.state;
     if (thrown !== FAULT && thrown !== BREAK && thrown !== SHUTDOWN) throw thrown;
     this.#abandonInstruction();
+    // Data breakpoints that an abandoned instruction met are met again when it is restarted.
+    S[DEBUG_PENDING] &= ~15;
     this.#segments.setPrivilege(S[CPL]);
     if (thrown === BREAK) {
       // No boundary: nothing is looked at that would not be without the breakpoint.
@@ -464,13 +522,14 @@ export class Cpu implements CpuInterface {
   /** Executes one instruction; with TF set before it, ends in a debug trap. */
   #single(): void {
     const { S } = this.state;
-    const trap = (S[EFLAGS] & FLAG.TF) !== 0;
+    const flags = S[EFLAGS];
     const software = this.counters.softwareInterrupts;
     const block = this.#cache.findSingle(S[EIP]);
     this.#execute(block);
     this.#atBoundary = true;
-    if (!trap || this.counters.softwareInterrupts !== software) return;
-    S[DR6] |= 0x4000;
-    this.#interrupts.exception(VECTOR.DB, NO_ERROR_CODE, true);
+    const op = block.ops[0];
+    if ((flags & FLAG.RF) !== 0 && op.instruction.row?.semantic !== "iret" && S[EIP] !== op.eip) S[EFLAGS] &= ~FLAG.RF;
+    if ((flags & FLAG.TF) === 0 || this.counters.softwareInterrupts !== software) return;
+    if (this.#trapShadowAt !== this.instructions) S[DEBUG_PENDING] |= DR6_BIT.BS;
   }
 }

@@ -55,8 +55,14 @@ interface Entry {
   readonly memoryOnly: boolean;
 }
 
-/** One opcode byte: a single entry, or eight by the digit in ModRM. */
+/**
+ * One opcode byte: a single entry, eight by the digit in ModRM, or (coprocessor
+ * escapes) eight for memory forms followed by one for each ModRM byte from C0.
+ */
 type Slot = Entry | (Entry | null)[] | null;
+
+const ESCAPE_MASK = 0xf8;
+const ESCAPE = 0xd8;
 
 interface OpcodeMaps {
   readonly one: Slot[];
@@ -79,7 +85,24 @@ function buildMaps(model: Model): OpcodeMaps {
   return maps;
 }
 
+/** Puts a coprocessor row where it belongs; the row of the escape itself fills what is left. */
+function placeEscape(maps: OpcodeMaps, entry: Entry): void {
+  const { bytes, digit, plusRegister } = entry.encoding;
+  const old = maps.one[bytes[0]];
+  const slots = Array.isArray(old) ? old : new Array<Entry | null>(8 + 64).fill(null);
+  maps.one[bytes[0]] = slots;
+  if (bytes.length === 2) {
+    const first = 8 + (bytes[1] & 0x3f);
+    slots.fill(entry, first, first + (plusRegister ? 8 : 1));
+  } else if (digit >= 0) slots[digit] = entry;
+  else slots.forEach((slot, i) => { slots[i] = slot ?? entry; });
+}
+
 function place(maps: OpcodeMaps, entry: Entry): void {
+  if ((entry.encoding.bytes[0] & ESCAPE_MASK) === ESCAPE) {
+    placeEscape(maps, entry);
+    return;
+  }
   const { bytes, digit, plusRegister } = entry.encoding;
   const map = bytes.length === 2 ? maps.two : maps.one;
   const opcode = bytes[bytes.length - 1];
@@ -243,7 +266,7 @@ export function decode(fetch: (offset: number) => number, big: boolean, model: M
     mod = modrm >>> 6;
     reg = (modrm >>> 3) & 7;
     rm = modrm & 7;
-    if (Array.isArray(slot)) entry = slot[reg];
+    if (Array.isArray(slot)) entry = slot[mod === 3 && slot.length > 8 ? 8 + (modrm & 0x3f) : reg];
   }
   let address: Readonly<Address> = NO_ADDRESS;
   const registerOnly = entry !== null && entry.row.operands.includes("R");

@@ -4,6 +4,7 @@ import { MAX_LENGTH, decode } from "./decode.js";
 import type { Instruction } from "./decode.js";
 import type { Model } from "./opcodes.js";
 import { operandsOf } from "./opcodes.js";
+import { isImage, x87Mnemonic, x87Operands } from "./fpu/disassemble.js";
 import { operandBytes } from "./op.js";
 import { DS, ZERO } from "./state.js";
 
@@ -172,8 +173,14 @@ function usesSegment({ row, memory }: Instruction): boolean {
   return memory || row!.mnemonic === "xlat" || /\bX[bv]/.test(row!.operands);
 }
 
+function isEscape({ row }: Instruction): boolean {
+  return row!.semantic === "x87" || row!.semantic === "escape";
+}
+
 /** Selectors and the machine status word are stored as words whatever the operand size. */
-function isDataSizeUnused({ row, operandSize, memory }: Instruction): boolean {
+function isDataSizeUnused(instruction: Instruction): boolean {
+  const { row, operandSize, memory } = instruction;
+  if (isEscape(instruction)) return operandSize === 2 && !isImage(instruction);
   return operandSize === 2 && memory && /^(storeSegment|sldt|str|smsw)$/.test(row!.semantic);
 }
 
@@ -200,6 +207,14 @@ function operandList(context: Context): string {
   return texts.join(",");
 }
 
+function disassembleEscape(instruction: Instruction): Disassembly {
+  const prefixes = prefixText(instruction).replace("rep ", "repz ");
+  const mnemonic = prefixes + x87Mnemonic(instruction);
+  const operands = x87Operands(instruction, instruction.memory ? memoryText(instruction) : "");
+  const text = operands === "" ? mnemonic : `${mnemonic.padEnd(6)} ${operands}`;
+  return { length: instruction.length, text };
+}
+
 /**
  * Text of the instruction at `eip`, whose byte i is `fetch(i)`. Bytes that are no
  * instruction of the model give "(bad)" and length 1.
@@ -209,7 +224,8 @@ export function disassemble(
 ): Disassembly {
   const instruction = decode(fetch, big, model);
   const { row } = instruction;
-  if (row === null || row.semantic === "escape" || instruction.length > MAX_LENGTH) return { length: 1, text: "(bad)" };
+  if (row === null || instruction.length > MAX_LENGTH) return { length: 1, text: "(bad)" };
+  if (isEscape(instruction)) return disassembleEscape(instruction);
   if (row.mnemonic === "nop" && instruction.operandSize === 2) {
     return { length: instruction.length, text: "xchg   %ax,%ax" };
   }

@@ -1,26 +1,25 @@
-// Far transfers: JMP, CALL and RET between segments, call gates and tasks.
+// Far transfers: JMP and CALL between segments, through call gates and to tasks.
 import type { Core } from "./core.js";
 import type { Interrupts } from "./interrupts.js";
 import {
-  DESCRIPTOR, SYSTEM_TYPE, baseOf, isCode, isPresentDescriptor, privilegeOf, systemTypeOf,
+  DESCRIPTOR, SYSTEM_TYPE, isCode, isPresentDescriptor, limitOf, privilegeOf, systemTypeOf,
 } from "./segments.js";
 import type { Descriptor } from "./segments.js";
-import { CPL, CS, EIP, ESP, SELECTOR, SS, VECTOR, segmentWord } from "./state.js";
+import { CPL, CS, EIP, ESP, LIMIT, SELECTOR, SS, VECTOR, segmentWord } from "./state.js";
 
-/** The way a transfer went; index into the parameters of the clock rules `far` and `return`. */
-export type FarPath = "direct" | "gate" | "inner" | "innerWithParameters" | "tss" | "taskGate";
+/** The way a transfer went; index into the parameters of the clock rule `far`. */
+export type FarPath = "direct" | "gate" | "inner" | "innerWithParameters" | "tss" | "taskGate" | "real";
 
 export interface FarTransfers {
   jmp(selector: number, offset: number): FarPath;
   /** `size` is the operand size; S[EIP] must be the return address. `parameters` of the result: words copied. */
   call(selector: number, offset: number, size: number): { readonly path: FarPath; readonly parameters: number };
-  /** RETF: releases `release` bytes of parameters. */
-  ret(size: number, release: number): "same" | "outer";
 }
 
 export function createFarTransfers(core: Core, interrupts: Interrupts): FarTransfers {
-  const { state, faults, memory, segments, stack, counters } = core;
+  const { state, faults, segments, stack, counters } = core;
   const { S, regs } = state;
+  const { checkEip, enterCode } = interrupts;
 
   function checkDirect(selector: number, code: Descriptor): void {
     const error = selector & 0xfffc;
@@ -54,77 +53,90 @@ export function createFarTransfers(core: Core, interrupts: Interrupts): FarTrans
     return code;
   }
 
-  function gateOffset(gate: Descriptor): number {
-    return (gate.high & 0xffff0000) | (gate.low & 0xffff);
+  const isCallGate = (type: number): boolean => type === SYSTEM_TYPE.CALL_GATE || type === SYSTEM_TYPE.CALL_GATE16;
+  /** Width of what a call gate pushes and copies. */
+  const gateSize = (type: number): number => (type === SYSTEM_TYPE.CALL_GATE ? 4 : 2);
+
+  function gateOffset(type: number, gate: Descriptor): number {
+    return type === SYSTEM_TYPE.CALL_GATE ? (gate.high & 0xffff0000) | (gate.low & 0xffff) : gate.low & 0xffff;
   }
 
-  function refuse16(type: number, selector: number): void {
-    if (type === SYSTEM_TYPE.CALL_GATE16) {
-      faults.shutdown(`call gate ${selector.toString(16)} is a 16-bit one, which this processor does not support`);
-    }
+  function jmpReal(selector: number, offset: number): FarPath {
+    checkEip(offset, S[segmentWord(CS, LIMIT)]);
+    segments.fillReal(CS, selector);
+    S[EIP] = offset;
+    return "real";
   }
 
   function jmp(selector: number, offset: number): FarPath {
+    if (!segments.isProtected()) return jmpReal(selector, offset);
     const target = readTarget(selector);
     if (isCode(target)) {
       checkDirect(selector, target);
-      interrupts.enterCode(selector, target, offset, S[CPL]);
+      enterCode(selector, target, offset, S[CPL]);
       return "direct";
     }
     const type = systemTypeOf(target);
-    refuse16(type, selector);
-    if (type === SYSTEM_TYPE.CALL_GATE) {
-      checkSystem(selector, target);
-      const code = gateTarget(target);
-      const conforming = (code.high & DESCRIPTOR.CONFORMING) !== 0;
-      if (!conforming && privilegeOf(code) !== S[CPL]) faults.raise(VECTOR.GP, code.selector & 0xfffc);
-      interrupts.enterCode(code.selector, code, gateOffset(target), S[CPL]);
-      return "gate";
-    }
-    return switchTask(type, selector, target, "jmp");
+    if (!isCallGate(type)) return switchTask(type, selector, target, "jmp");
+    checkSystem(selector, target);
+    const code = gateTarget(target);
+    const conforming = (code.high & DESCRIPTOR.CONFORMING) !== 0;
+    if (!conforming && privilegeOf(code) !== S[CPL]) faults.raise(VECTOR.GP, code.selector & 0xfffc);
+    enterCode(code.selector, code, gateOffset(type, target), S[CPL]);
+    return "gate";
   }
 
   function switchTask(type: number, selector: number, target: Descriptor, cause: "jmp" | "call"): FarPath {
     const gate = type === SYSTEM_TYPE.TASK_GATE;
     if (!gate && type !== SYSTEM_TYPE.TSS && type !== SYSTEM_TYPE.TSS16) faults.raise(VECTOR.GP, selector & 0xfffc);
     checkSystem(selector, target);
-    interrupts.tasks.switchTask(gate ? target.low >>> 16 : selector, cause);
+    interrupts.tasks.switchTask(gate ? target.low >>> 16 : selector, cause, gate, 0);
     return gate ? "taskGate" : "tss";
   }
 
-  /** Pushes the return address, then enters; nothing changes when a push faults. */
-  function callSame(code: Descriptor, offset: number, size: number): void {
-    const returnCs = S[segmentWord(CS, SELECTOR)];
-    const returnEip = S[EIP];
-    memory.prepareWrite(stack.linear(-2 * size, 2 * size, true), 2 * size);
-    stack.push(size, returnCs);
-    stack.push(size, returnEip);
-    interrupts.enterCode(code.selector, code, offset, S[CPL]);
+  /** Pushes the return address; nothing changes when a push faults. */
+  function pushReturn(size: number): void {
+    stack.prepare(2, size);
+    stack.push(size, S[segmentWord(CS, SELECTOR)]);
+    stack.push(size, S[EIP]);
   }
 
-  function callInner(gate: Descriptor, code: Descriptor): number {
+  function callSame(code: Descriptor, offset: number, size: number): void {
+    checkEip(offset, limitOf(code));
+    pushReturn(size);
+    enterCode(code.selector, code, offset, S[CPL]);
+  }
+
+  function callReal(selector: number, offset: number, size: number): void {
+    checkEip(offset, S[segmentWord(CS, LIMIT)]);
+    pushReturn(size);
+    segments.fillReal(CS, selector);
+    S[EIP] = offset;
+  }
+
+  function callInner(type: number, gate: Descriptor, code: Descriptor): number {
     const privilege = privilegeOf(code);
-    const { esp, ss } = interrupts.innerStack(privilege);
+    const size = gateSize(type);
+    const to = interrupts.innerStack(privilege, 0);
+    const offset = gateOffset(type, gate);
+    checkEip(offset, limitOf(code));
     const parameters = gate.high & 31;
-    const words = Array.from({ length: parameters }, (_, i) => stack.peek(4, i * 4));
-    const base = baseOf(ss);
+    const words = Array.from({ length: parameters }, (_, i) => stack.peek(size, i * size));
     const values = [S[segmentWord(SS, SELECTOR)], regs[ESP], ...words.reverse(), S[segmentWord(CS, SELECTOR)], S[EIP]];
-    let at = esp;
-    for (const value of values) {
-      at = (at - 4) | 0;
-      memory.writeSystem32((base + at) | 0, value);
-    }
+    const esp = interrupts.pushOnInnerStack(to, values, size, 0);
     counters.ringCrossings++;
-    segments.setAccessed(ss);
-    interrupts.enterCode(code.selector, code, gateOffset(gate), privilege);
-    segments.fill(SS, ss.selector, ss);
-    regs[ESP] = at;
+    enterCode(code.selector, code, offset, privilege);
+    interrupts.enterStack(to, esp);
     return parameters;
   }
 
   function call(
     selector: number, offset: number, size: number,
   ): { readonly path: FarPath; readonly parameters: number } {
+    if (!segments.isProtected()) {
+      callReal(selector, offset, size);
+      return { path: "real", parameters: 0 };
+    }
     const target = readTarget(selector);
     if (isCode(target)) {
       checkDirect(selector, target);
@@ -132,42 +144,17 @@ export function createFarTransfers(core: Core, interrupts: Interrupts): FarTrans
       return { path: "direct", parameters: 0 };
     }
     const type = systemTypeOf(target);
-    refuse16(type, selector);
-    if (type !== SYSTEM_TYPE.CALL_GATE) return { path: switchTask(type, selector, target, "call"), parameters: 0 };
+    if (!isCallGate(type)) return { path: switchTask(type, selector, target, "call"), parameters: 0 };
     checkSystem(selector, target);
     const code = gateTarget(target);
     const conforming = (code.high & DESCRIPTOR.CONFORMING) !== 0;
     if (conforming || privilegeOf(code) === S[CPL]) {
-      callSame(code, gateOffset(target), 4);
+      callSame(code, gateOffset(type, target), gateSize(type));
       return { path: "gate", parameters: 0 };
     }
-    const parameters = callInner(target, code);
+    const parameters = callInner(type, target, code);
     return { path: parameters === 0 ? "inner" : "innerWithParameters", parameters };
   }
 
-  function ret(size: number, release: number): "same" | "outer" {
-    const eip = stack.peek(size, 0);
-    const selector = stack.peek(size, size) & 0xffff;
-    const code = interrupts.checkReturnCode(selector);
-    const privilege = selector & 3;
-    if (privilege === S[CPL]) {
-      interrupts.enterCode(selector, code, eip, privilege);
-      regs[ESP] = (regs[ESP] + 2 * size + release) | 0;
-      return "same";
-    }
-    const esp = stack.peek(size, 2 * size + release);
-    const stackSelector = stack.peek(size, 3 * size + release) & 0xffff;
-    if ((stackSelector & 0xfffc) === 0) faults.raise(VECTOR.GP, 0);
-    const ss = segments.readDescriptor(stackSelector, VECTOR.GP);
-    segments.checkStack(ss, privilege, VECTOR.GP);
-    counters.ringCrossings++;
-    segments.setAccessed(ss);
-    interrupts.enterCode(selector, code, eip, privilege);
-    segments.fill(SS, stackSelector, ss);
-    regs[ESP] = (esp + release) | 0;
-    interrupts.dropInnerSegments(privilege);
-    return "outer";
-  }
-
-  return { jmp, call, ret };
+  return { jmp, call };
 }

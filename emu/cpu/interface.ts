@@ -1,5 +1,9 @@
 // The processor as the machine sees it: the types of its configuration and methods.
 
+import type { Model } from "./opcodes/types.js";
+
+export type { Model } from "./opcodes/types.js";
+
 /** Ports of the machine. Sizes are in bytes; a value has no more bits than its size. */
 export interface IoBus {
   read(port: number, size: 1 | 2 | 4): number;
@@ -14,8 +18,16 @@ export interface InterruptController {
   acknowledge(): number;
 }
 
+/** The wires between the coprocessor and the board. */
+export interface CoprocessorLines {
+  /** ERROR# or FERR#: an unmasked exception waits and CR0.NE does not turn it into #MF. */
+  error(asserted: boolean): void;
+  /** IGNNE#: the board has taken note of the error; instructions go on in spite of it. */
+  ignored(): boolean;
+}
+
 export interface CpuConfig {
-  readonly model: "i386" | "i486";
+  readonly model: Model;
   /** `model`: clocks and TLB of the model. `none`: one clock an instruction and a large TLB. */
   readonly timing: "model" | "none";
   /** At least memoryPagesFor(ramSize) pages; RAM is at offset 0. */
@@ -23,6 +35,14 @@ export interface CpuConfig {
   readonly ramSize: number;
   readonly io: IoBus;
   readonly interruptController: InterruptController;
+  /** The 387 beside an i386, the unit within an i486DX; left out, nobody answers escapes. */
+  readonly coprocessor?: CoprocessorLines;
+}
+
+/** Memory outside RAM. Sizes are 1, 2 and 4 bytes. */
+export interface PhysicalSpace {
+  read(address: number, size: number): number;
+  write(address: number, size: number, value: number): void;
 }
 
 /** Why `run` returned. */
@@ -96,6 +116,8 @@ export interface CpuInterface {
   setIdtr(base: number, limit: number): void;
   /** Flat 32-bit protected mode at ring 0, paging off, interrupts off: the state of a Multiboot entry at `eip`. */
   resetFlat(eip: number): void;
+  /** The state after the reset line: real mode at F000:FFF0 with the code segment at FFFF0000. */
+  reset(): void;
   /** Runs until the cycle count reaches `untilCycle` or something stops it. */
   run(untilCycle: number): StopReason;
   /** Executes one instruction (or delivers one interrupt), then returns. */
@@ -113,6 +135,8 @@ export interface CpuInterface {
   readLinear(linear: number, length: number): Uint8Array | null;
   /** Writes linear memory as a debugger does, ignoring write protection; false when a page is not present. */
   writeLinear(linear: number, bytes: Uint8Array): boolean;
+  /** What answers physical addresses outside RAM. */
+  setPhysicalSpace(space: PhysicalSpace): void;
   /** RAM was changed by something other than the processor: decoded code of that range is dropped. */
   ramChanged(physical: number, length: number): void;
 }

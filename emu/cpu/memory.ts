@@ -6,11 +6,13 @@ import { penaltiesOf } from "./clocks.js";
 import type { CpuConfig } from "./interface.js";
 import { READ, WRITE } from "./mmu.js";
 import type { Mmu } from "./mmu.js";
-import { BUDGET, MODE } from "./state.js";
+import { BUDGET, MODE, WATCHING } from "./state.js";
 import type { State } from "./state.js";
 
 /** Addresses are linear. 8- and 16-bit values are zero-extended, 32-bit ones signed. */
 export interface Memory {
+  /** Set by the processor: an access by the slow path while data breakpoints are set. */
+  accessed(a: number, size: number, write: boolean): void;
   read8(a: number): number;
   read16(a: number): number;
   read32(a: number): number;
@@ -64,6 +66,18 @@ export function createMemory(config: CpuConfig, state: State, mmu: Mmu): Memory 
 
   function loadSlow(a: number, size: number): number {
     chargeMisaligned(a, size);
+    if (S[WATCHING] !== 0) return loadWatched(a, size);
+    return loadParts(a, size);
+  }
+
+  function loadWatched(a: number, size: number): number {
+    const value = loadParts(a, size);
+    memory.accessed(a, size, false);
+    return value;
+  }
+
+  /** In one page, or byte by byte. */
+  function loadParts(a: number, size: number): number {
     if ((a & 0xfff) + size <= 4096) {
       const value = loadPhysical(mmu.translate(a, READ), size);
       return size === 1 ? value & 0xff : size === 2 ? value & 0xffff : value | 0;
@@ -82,6 +96,11 @@ export function createMemory(config: CpuConfig, state: State, mmu: Mmu): Memory 
 
   function storeSlow(a: number, size: number, value: number): void {
     chargeMisaligned(a, size);
+    storeParts(a, size, value);
+    if (S[WATCHING] !== 0) memory.accessed(a, size, true);
+  }
+
+  function storeParts(a: number, size: number, value: number): void {
     if ((a & 0xfff) + size <= 4096) {
       storePhysical(mmu.translate(a, WRITE), size, value);
       return;
@@ -137,7 +156,8 @@ export function createMemory(config: CpuConfig, state: State, mmu: Mmu): Memory 
     return result;
   }
 
-  return {
+  const memory: Memory = {
+    accessed: () => undefined,
     read8, read16, read32, write8, write16, write32, prepareWrite,
     modify8(a) {
       const e = tlbWrite[(a >>> 12) + S[MODE]];
@@ -157,4 +177,5 @@ export function createMemory(config: CpuConfig, state: State, mmu: Mmu): Memory 
     writeSystem16: (a, value) => asSupervisor(() => write16(a, value)),
     writeSystem32: (a, value) => asSupervisor(() => write32(a, value)),
   };
+  return memory;
 }

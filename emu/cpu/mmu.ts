@@ -18,18 +18,20 @@
 // manuals say pseudo-LRU or nothing; replacement here is round robin in each set
 // (an approximation). Without timing the TLB has 4096 entries.
 import { penaltiesOf } from "./clocks.js";
-import type { CpuConfig, Counters } from "./interface.js";
+import type { CpuConfig, Counters, PhysicalSpace } from "./interface.js";
 import type { Faults } from "./faults.js";
+import { factsOf } from "./models.js";
 import {
-  BUDGET, COUNT, CR0, CR0_BIT, CR2, CR3, FETCH_PAGE, LINEAR_PAGES, MAX_TLB_ENTRIES, MODE, VECTOR,
+  BUDGET, COUNT, CR0, CR0_BIT, CR2, CR3, CR4, CR4_BIT, FETCH_PAGE, LINEAR_PAGES, MAX_TLB_ENTRIES, MODE, VECTOR,
 } from "./state.js";
 import type { State } from "./state.js";
 
 /** Bits of page directory and page table entries. */
-export const PTE = { P: 1, RW: 2, US: 4, A: 0x20, D: 0x40 } as const;
+export const PTE = { P: 1, RW: 2, US: 4, A: 0x20, D: 0x40, PS: 0x80, G: 0x100 } as const;
 
-/** Permissions of a TLB entry use the bits of a table entry: RW, US and D. */
+/** Permissions of a TLB entry use the bits of a table entry: RW, US, D and G. */
 const FRAME = 0xfffff000 | 0;
+const LARGE_FRAME = 0xffc00000 | 0;
 const WAYS = 4;
 const UNUSED = -1;
 
@@ -38,20 +40,14 @@ export const READ = 0;
 export const WRITE = 1;
 export const FETCH = 2;
 
-/** Memory outside RAM. */
-export interface PhysicalSpace {
-  read(address: number, size: number): number;
-  write(address: number, size: number, value: number): void;
-}
-
 /** Nothing there: reads give all ones, writes are dropped. */
 const EMPTY_SPACE: PhysicalSpace = { read: () => -1, write: () => undefined };
 
 export interface Mmu {
   /** Physical address of a linear one for an access at the current privilege; walks on a miss, raises #PF. */
   translate(linear: number, access: number): number;
-  /** MOV CR3: drops all entries. */
-  flush(): void;
+  /** Drops all entries, those of global pages only when told to (MOV CR3 leaves them). */
+  flush(globals: boolean): void;
   /** INVLPG: drops the page; tells whether the TLB held it. */
   invalidatePage(linear: number): boolean;
   /** CR0.PG changed: forgets everything, also untranslated pages. */
@@ -60,6 +56,8 @@ export interface Mmu {
   permissionsChanged(): void;
   /** A page of RAM has got decoded code: writes to it must be seen. */
   codePageAdded(physicalPage: number): void;
+  /** Linear pages that never enter the translation arrays: data breakpoints watch them. */
+  watch(pages: readonly number[]): void;
   /** By the tables in memory, without side effects; -1 when not present. */
   peek(linear: number): number;
   /** One flag for each page of RAM: holds decoded code. */
@@ -73,9 +71,10 @@ export function createMmu(config: CpuConfig, state: State, faults: Faults, count
   const { S, mem32, ramSize, tlbRead, tlbWrite, tlbPage, tlbFrame, tlbPermissions, tlbVictim } = state;
   const entries = config.timing === "none" ? MAX_TLB_ENTRIES : 32;
   const setMask = entries / WAYS - 1;
-  const hasWriteProtect = config.model !== "i386";
+  const hasWriteProtect = factsOf(config.model).extendedCr0;
   const { pageWalk, shortWalk } = penaltiesOf(config.model, config.timing);
   const codePages = new Uint8Array(ramSize >>> 12);
+  let watched: readonly number[] = [];
 
   /** Entry of the modelled TLB that holds a linear page, or UNUSED. */
   function find(page: number): number {
@@ -116,7 +115,7 @@ export function createMmu(config: CpuConfig, state: State, faults: Faults, count
   function install(slot: number): void {
     const page = tlbPage[slot];
     const frame = tlbFrame[slot];
-    if ((frame >>> 0) >= ramSize) return;
+    if ((frame >>> 0) >= ramSize || watched.includes(page)) return;
     const permissions = tlbPermissions[slot];
     const delta = (frame - (page << 12)) | 0;
     const user = (permissions & PTE.US) !== 0;
@@ -178,6 +177,7 @@ export function createMmu(config: CpuConfig, state: State, faults: Faults, count
       S[BUDGET] -= shortWalk;
       pageFault(linear, false, write, user);
     }
+    if ((pde & PTE.PS) !== 0 && (S[CR4] & CR4_BIT.PSE) !== 0) return walkLarge(linear, access, directory, pde);
     const table = (pde & FRAME) + (((linear >>> 12) & 0x3ff) << 2);
     const pte = readTable(table);
     const permissions = pde & pte & (PTE.RW | PTE.US);
@@ -188,8 +188,29 @@ export function createMmu(config: CpuConfig, state: State, faults: Faults, count
     }
     const written = updateTable(directory, pde, PTE.A) + updateTable(table, pte, write ? PTE.A | PTE.D : PTE.A);
     S[BUDGET] -= pageWalk[written];
-    insert(linear >>> 12, pte & FRAME, permissions | (write ? PTE.D : pte & PTE.D));
+    insert(linear >>> 12, pte & FRAME, permissions | globalBit(pte) | (write ? PTE.D : pte & PTE.D));
     return (pte & FRAME) | (linear & 0xfff);
+  }
+
+  function globalBit(entry: number): number {
+    return (S[CR4] & CR4_BIT.PGE) !== 0 ? entry & PTE.G : 0;
+  }
+
+  /** A directory entry that maps 4 MB. The TLB takes it as pages of 4 KB, as processors may (SDM 3, 4.10.2.1). */
+  function walkLarge(linear: number, access: number, directory: number, pde: number): number {
+    const write = access === WRITE;
+    const user = S[MODE] !== 0;
+    // Bits 21 to 12 are reserved or PAT bits that these models do not have.
+    if (!permits(pde, write, user)) {
+      S[BUDGET] -= shortWalk;
+      pageFault(linear, true, write, user);
+    }
+    const written = updateTable(directory, pde, write ? PTE.A | PTE.D : PTE.A);
+    S[BUDGET] -= pageWalk[written];
+    const frame = (pde & LARGE_FRAME) | (linear & 0x3ff000);
+    const permissions = (pde & (PTE.RW | PTE.US)) | globalBit(pde);
+    insert(linear >>> 12, frame, permissions | (write ? PTE.D : pde & PTE.D));
+    return frame | (linear & 0xfff);
   }
 
   function count(access: number): void {
@@ -202,6 +223,7 @@ export function createMmu(config: CpuConfig, state: State, faults: Faults, count
   function untranslated(linear: number): number {
     if ((linear >>> 0) < ramSize) {
       const page = linear >>> 12;
+      if (watched.includes(page)) return linear;
       tlbRead[page] = 0;
       tlbRead[page + LINEAR_PAGES] = 0;
       if (codePages[page] === 0) {
@@ -238,9 +260,11 @@ export function createMmu(config: CpuConfig, state: State, faults: Faults, count
 
   const mmu: Mmu = {
     translate,
-    flush() {
+    flush(globals) {
       counters.tlbFlushes++;
-      for (let slot = 0; slot < entries; slot++) drop(slot);
+      for (let slot = 0; slot < entries; slot++) {
+        if (globals || (tlbPermissions[slot] & PTE.G) === 0) drop(slot);
+      }
     },
     invalidatePage(linear) {
       const slot = find(linear >>> 12);
@@ -268,10 +292,17 @@ export function createMmu(config: CpuConfig, state: State, faults: Faults, count
         tlbWrite[tlbPage[slot] + LINEAR_PAGES] = -1;
       }
     },
+    watch(pages) {
+      watched = pages;
+      for (const page of pages) uninstall(page);
+    },
     peek(linear) {
       if ((S[CR0] & CR0_BIT.PG) === 0) return linear;
       const pde = readTable((S[CR3] & FRAME) + ((linear >>> 22) << 2));
       if ((pde & PTE.P) === 0) return -1;
+      if ((pde & PTE.PS) !== 0 && (S[CR4] & CR4_BIT.PSE) !== 0) {
+        return ((pde & LARGE_FRAME) | (linear & 0x3fffff)) >>> 0;
+      }
       const pte = readTable((pde & FRAME) + (((linear >>> 12) & 0x3ff) << 2));
       return (pte & PTE.P) === 0 ? -1 : ((pte & FRAME) | (linear & 0xfff)) >>> 0;
     },

@@ -9,6 +9,7 @@ import { moveRows } from "./opcodes/move.js";
 import { shiftAndBitRows } from "./opcodes/shift.js";
 import { stringRows } from "./opcodes/string.js";
 import { systemRows } from "./opcodes/system.js";
+import { x87Rows } from "./opcodes/x87.js";
 import { MODELS } from "./opcodes/types.js";
 import type { Model, OpcodeRow } from "./opcodes/types.js";
 
@@ -17,6 +18,7 @@ export type { ClockRule, Clocks, Model, OpcodeRow } from "./opcodes/types.js";
 
 export const OPCODES: readonly OpcodeRow[] = [
   ...arithmeticRows, ...shiftAndBitRows, ...moveRows, ...stringRows, ...controlRows, ...systemRows,
+  ...x87Rows,
 ];
 
 /** The opcode cell of a row, taken apart. */
@@ -42,7 +44,7 @@ export function encodingOf(row: OpcodeRow): Encoding {
   let plusRegister = false;
   for (const part of row.opcode.split(" ")) {
     if (/^[0-9A-F]{2}$/.test(part)) bytes.push(parseInt(part, 16));
-    else if (/^[0-9A-F]{2}\+r[bwd]$/.test(part)) {
+    else if (/^[0-9A-F]{2}\+(r[bwd]|i)$/.test(part)) {
       bytes.push(parseInt(part, 16));
       plusRegister = true;
     } else if (/^\/[0-7r]$/.test(part)) {

@@ -4,12 +4,17 @@
 // A segment is flat when its base is 0, its limit 4 GB and it may be read and
 // written; decoded code addresses flat segments without looking at them.
 // DECODE_KEY tells which of DS, ES and SS are not flat, and which code segment
-// (base, limit, size) is loaded; blocks of decoded code belong to one key.
+// (base, limit, size) is loaded; blocks of decoded code belong to one key. A flat
+// SS also has 32-bit stack pointers.
+//
+// Real mode and virtual-8086 mode have no descriptors: a load sets the base to
+// 16 times the selector. Real mode leaves limit and attributes as protected mode
+// left them and checks the limit alone; virtual-8086 mode sets both.
 import type { Faults } from "./faults.js";
 import type { Memory } from "./memory.js";
 import {
-  ATTRIBUTES, BASE, CPL, CS, DECODE_KEY, DS, ES, FS, GDT_BASE, GDT_LIMIT, GS, LDTR, LIMIT, LINEAR_PAGES, MODE,
-  SELECTOR, SS, VECTOR, segmentWord,
+  ATTRIBUTES, BASE, CPL, CR0, CR0_BIT, CS, DECODE_KEY, DS, EFLAGS, ES, FLAG, GDT_BASE, GDT_LIMIT, LDTR, LIMIT,
+  LINEAR_PAGES, MODE, SELECTOR, SS, VECTOR, segmentWord,
 } from "./state.js";
 import type { State } from "./state.js";
 
@@ -21,6 +26,12 @@ export const DESCRIPTOR = {
 
 /** Attribute bits kept in the hidden part of a segment register. */
 export const ATTRIBUTE_MASK = 0x00f0ff00;
+
+/** Attributes and limit of every segment in virtual-8086 mode: writable data of ring 3. */
+const V86_ATTRIBUTES = 0xf300;
+const LIMIT_64K = 0xffff;
+/** What a real-mode load makes of a segment register that protected mode left unusable. */
+const REAL_ATTRIBUTES = 0x9300;
 
 /** System descriptor types (bits 8..11 of the second word). */
 export const SYSTEM_TYPE = {
@@ -50,8 +61,14 @@ export interface Segments {
   fill(segment: number, selector: number, descriptor: Descriptor): void;
   /** Marks a segment register unusable. */
   fillNull(segment: number, selector: number): void;
-  /** Checks a stack segment for a privilege level; raises `vector` (or #SS when absent). */
-  checkStack(descriptor: Descriptor, privilege: number, vector: number): void;
+  /** Fills a segment register as real or virtual-8086 mode loads it. */
+  fillReal(segment: number, selector: number): void;
+  /** Checks a stack segment for a privilege level; raises `vector` (or #SS when absent). `extra` is the EXT bit. */
+  checkStack(descriptor: Descriptor, privilege: number, vector: number, extra?: number): void;
+  /** Protected mode proper: selectors name descriptors. */
+  isProtected(): boolean;
+  /** Virtual-8086 mode. */
+  isVirtual(): boolean;
   /** Sets CPL and what depends on it. */
   setPrivilege(privilege: number): void;
   /** After a segment register was set directly. */
@@ -93,6 +110,7 @@ export function systemTypeOf(descriptor: Descriptor): number {
 export function createSegments(state: State, faults: Faults, memory: Memory): Segments {
   const { S } = state;
   const codeSegments: { base: number; limit: number; big: boolean }[] = [{ base: 0, limit: -1, big: true }];
+  const codeIndices = new Map<string, number>([["0 -1 true", 0]]);
 
   const word = (segment: number, which: number): number => S[segmentWord(segment, which)];
 
@@ -101,16 +119,22 @@ export function createSegments(state: State, faults: Faults, memory: Memory): Se
     const attributes = word(segment, ATTRIBUTES);
     const kind = DESCRIPTOR.SEGMENT | DESCRIPTOR.CODE | DESCRIPTOR.EXPAND_DOWN | DESCRIPTOR.WRITABLE;
     return word(segment, BASE) === 0 && word(segment, LIMIT) === -1
-      && (attributes & kind) === (DESCRIPTOR.SEGMENT | DESCRIPTOR.WRITABLE);
+      && (attributes & kind) === (DESCRIPTOR.SEGMENT | DESCRIPTOR.WRITABLE)
+      && (segment !== SS || (attributes & DESCRIPTOR.BIG) !== 0);
   }
+
+  const isVirtual = (): boolean => (S[EFLAGS] & FLAG.VM) !== 0;
+  const isProtected = (): boolean => (S[CR0] & CR0_BIT.PE) !== 0 && !isVirtual();
 
   /** Index of the code segment among those seen; 0 is the flat one. */
   function codeIndex(): number {
     const base = word(CS, BASE);
     const limit = word(CS, LIMIT);
     const big = (word(CS, ATTRIBUTES) & DESCRIPTOR.BIG) !== 0;
-    const found = codeSegments.findIndex((known) => known.base === base && known.limit === limit && known.big === big);
-    if (found >= 0) return found;
+    const name = `${base} ${limit} ${big}`;
+    const found = codeIndices.get(name);
+    if (found !== undefined) return found;
+    codeIndices.set(name, codeSegments.length);
     codeSegments.push({ base, limit, big });
     return codeSegments.length - 1;
   }
@@ -126,14 +150,18 @@ export function createSegments(state: State, faults: Faults, memory: Memory): Se
     S[first + BASE] = base;
     S[first + LIMIT] = limit;
     S[first + ATTRIBUTES] = attributes;
-    if (segment === SS && attributes !== 0 && (attributes & DESCRIPTOR.BIG) === 0) {
-      faults.shutdown(`stack segment ${selector.toString(16)} is a 16-bit one, which this processor does not support`);
-    }
     if (segment <= DS) updateKey();
   }
 
   function fill(segment: number, selector: number, descriptor: Descriptor): void {
     set(segment, selector, baseOf(descriptor), limitOf(descriptor), descriptor.high & ATTRIBUTE_MASK);
+  }
+
+  function fillReal(segment: number, selector: number): void {
+    const virtual = isVirtual();
+    const old = word(segment, ATTRIBUTES);
+    const limit = virtual || old === 0 ? LIMIT_64K : word(segment, LIMIT);
+    set(segment, selector, selector << 4, limit, virtual ? V86_ATTRIBUTES : old === 0 ? REAL_ATTRIBUTES : old);
   }
 
   /** Linear address of a descriptor, or -1 outside its table (a table never lies at the top byte). */
@@ -158,8 +186,8 @@ export function createSegments(state: State, faults: Faults, memory: Memory): Se
     memory.writeSystem8((descriptorAddress(descriptor.selector) + 5) | 0, (descriptor.high >>> 8) & 0xff);
   }
 
-  function checkStack(descriptor: Descriptor, privilege: number, vector: number): void {
-    const error = descriptor.selector & 0xfffc;
+  function checkStack(descriptor: Descriptor, privilege: number, vector: number, extra = 0): void {
+    const error = (descriptor.selector & 0xfffc) | extra;
     const { high } = descriptor;
     const isWritableData = (high & (DESCRIPTOR.SEGMENT | DESCRIPTOR.CODE | DESCRIPTOR.WRITABLE))
       === (DESCRIPTOR.SEGMENT | DESCRIPTOR.WRITABLE);
@@ -196,6 +224,10 @@ export function createSegments(state: State, faults: Faults, memory: Memory): Se
     fill(segment, selector, descriptor);
   }
 
+  function refuse(segment: number): never {
+    return faults.raise(segment === SS ? VECTOR.SS : VECTOR.GP, 0);
+  }
+
   function outsideLimit(attributes: number, limit: number, offset: number, size: number): boolean {
     const last = (offset >>> 0) + size - 1;
     const expandDown = (attributes & (DESCRIPTOR.CODE | DESCRIPTOR.EXPAND_DOWN)) === DESCRIPTOR.EXPAND_DOWN;
@@ -212,10 +244,14 @@ export function createSegments(state: State, faults: Faults, memory: Memory): Se
       memory.writeSystem8((descriptorAddress(descriptor.selector) + 5) | 0, (descriptor.high >>> 8) & 0xff);
     },
     load(segment, selector) {
-      if (segment === SS) loadStack(selector);
+      if (!isProtected()) fillReal(segment, selector);
+      else if (segment === SS) loadStack(selector);
       else loadData(segment, selector);
     },
     fill,
+    fillReal,
+    isProtected,
+    isVirtual,
     fillNull: (segment, selector) => set(segment, selector, 0, 0, 0),
     checkStack,
     setPrivilege(privilege) {
@@ -225,19 +261,20 @@ export function createSegments(state: State, faults: Faults, memory: Memory): Se
     updateKey,
     linear(segment, offset, size, write) {
       const attributes = word(segment, ATTRIBUTES);
+      if ((S[CR0] & CR0_BIT.PE) === 0) {
+        if (outsideLimit(attributes, word(segment, LIMIT), offset, size)) refuse(segment);
+        return (word(segment, BASE) + offset) | 0;
+      }
       const code = (attributes & DESCRIPTOR.CODE) !== 0;
       const writable = !code && (attributes & DESCRIPTOR.WRITABLE) !== 0;
       const readable = !code || (attributes & DESCRIPTOR.READABLE) !== 0;
       const refused = attributes === 0 || (write ? !writable : !readable);
       if (refused || outsideLimit(attributes, word(segment, LIMIT), offset, size)) {
-        faults.raise(segment === SS ? VECTOR.SS : VECTOR.GP, 0);
+        refuse(segment);
       }
       return (word(segment, BASE) + offset) | 0;
     },
     codeSegment: () => codeSegments[S[DECODE_KEY] >>> KEY.CODE_SHIFT],
   };
 }
-
-/** The four data segment registers that a return to an outer ring may find unusable there. */
-export const DATA_SEGMENTS: readonly number[] = [ES, DS, FS, GS];
 

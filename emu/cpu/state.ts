@@ -53,6 +53,14 @@ export const FAULT_ERROR = 24;
 export const DELIVERING = 25;
 /** Linear page of the executing block: when its TLB entry goes, the block ends. */
 export const FETCH_PAGE = 26;
+/** Bits of DR6 whose debug trap follows the executing instruction. */
+export const DEBUG_PENDING = 27;
+/** Breakpoints of DR7 watch data: accesses to their pages take the slow path and are compared. */
+export const WATCHING = 28;
+/** MSRs 174 to 176: code segment, stack pointer and entry of SYSENTER. */
+export const SYSENTER_CS = 29;
+export const SYSENTER_ESP = 30;
+export const SYSENTER_EIP = 31;
 /** DR0 to DR7. */
 export const DR0 = 32;
 export const DR6 = 38;
@@ -113,6 +121,13 @@ export const ARITHMETIC_FLAGS = 0x8d5;
 /** CR0 bits. */
 export const CR0_BIT = { PE: 1, MP: 2, EM: 4, TS: 8, ET: 0x10, NE: 0x20, WP: 0x10000, AM: 0x40000,
   NW: 0x20000000, CD: 0x40000000, PG: 0x80000000 } as const;
+
+/** CR4 bits. */
+export const CR4_BIT = { VME: 1, PVI: 2, TSD: 4, DE: 8, PSE: 0x10, PAE: 0x20, MCE: 0x40, PGE: 0x80, PCE: 0x100 } as const;
+
+/** DR6 and DR7 bits. */
+export const DR6_BIT = { BD: 0x2000, BS: 0x4000, BT: 0x8000, FIXED: 0xffff0ff0 } as const;
+export const DR7_BIT = { ENABLES: 0xff, LOCAL: 0x155, GD: 0x2000, FIXED: 0x400 } as const;
 
 /** Exception vectors. */
 export const VECTOR = { DE: 0, DB: 1, NMI: 2, BP: 3, OF: 4, BR: 5, UD: 6, NM: 7, DF: 8, TS: 10, NP: 11, SS: 12,

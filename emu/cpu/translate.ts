@@ -15,15 +15,16 @@ import { createShift } from "./families/shift.js";
 import { createString } from "./families/string.js";
 import { createSystem } from "./families/system.js";
 import { createFarTransfers } from "./far.js";
+import { createX87 } from "./fpu/x87.js";
 import { NO_ERROR_CODE } from "./faults.js";
 import type { Interrupts } from "./interrupts.js";
 import { OPCODES, operandsOf } from "./opcodes.js";
 import type { OpcodeRow } from "./opcodes.js";
 import { Op, SPECIAL, operandBytes, registerIndex } from "./op.js";
-import type { Family } from "./op.js";
+import type { Execute, Family } from "./op.js";
 import { createOperands } from "./operands.js";
 import { KEY } from "./segments.js";
-import { DECODE_KEY, DS, ES, SS, VECTOR } from "./state.js";
+import { DECODE_KEY, DS, ECX, EIP, ES, ESP, SS, TAKEN, VECTOR } from "./state.js";
 
 /** Makes the op of an instruction at `eip`. */
 export type Translate = (instruction: Instruction, eip: number) => Op;
@@ -63,7 +64,7 @@ function planOf(row: OpcodeRow): Plan {
 }
 
 export function createTranslate(core: Core, interrupts: Interrupts): Translate {
-  const { S } = core.state;
+  const { S, regs } = core.state;
   const { model, timing } = core.config;
   const operands = createOperands(core);
   const far = createFarTransfers(core, interrupts);
@@ -78,6 +79,7 @@ export function createTranslate(core: Core, interrupts: Interrupts): Translate {
     ...createIo(core, operands, io),
     ...createControl(core, operands, interrupts, far),
     ...createSystem(core, operands),
+    ...createX87(core, operands),
   };
   for (const { semantic } of OPCODES) {
     if (semantics[semantic] === undefined) throw new Error(`opcode table: no semantic function "${semantic}"`);
@@ -104,6 +106,20 @@ export function createTranslate(core: Core, interrupts: Interrupts): Translate {
     });
     op.d = indices[swapped ? 1 : 0] ?? 0;
     op.s = indices[swapped ? 0 : 1] ?? 0;
+  }
+
+  /** A near transfer out of the code segment is a fault of the transfer: its pointers are put back. */
+  function withinLimit(execute: Execute, limit: number): Execute {
+    return (op) => {
+      const esp = regs[ESP];
+      const ecx = regs[ECX];
+      execute(op);
+      if ((S[EIP] >>> 0) <= (limit >>> 0)) return;
+      regs[ESP] = esp;
+      regs[ECX] = ecx;
+      S[TAKEN] = 0;
+      core.faults.raise(VECTOR.GP, 0);
+    };
   }
 
   /** Whether decoded code may use a segment without looking at it: part of the key the block is for. */
@@ -148,10 +164,14 @@ export function createTranslate(core: Core, interrupts: Interrupts): Translate {
     op.transfers = TRANSFERS.has(row.semantic);
     op.after = staticClocks(instruction, cell, model, timing);
     op.execute = semantics[row.semantic](op, instruction);
+    const { limit } = core.segments.codeSegment();
+    if (limit !== -1 && NEAR.has(row.semantic)) op.execute = withinLimit(op.execute, limit);
     return op;
   };
 }
 
 /** Semantics whose handlers set EIP themselves. */
 const TRANSFERS = new Set(["jcc", "loop", "loope", "loopne", "jecxz", "jmp", "jmpIndirect", "call", "callIndirect",
-  "ret", "jmpFar", "callFar", "retFar", "int3", "int", "into", "iret", "hlt"]);
+  "ret", "jmpFar", "callFar", "retFar", "int1", "int3", "int", "into", "iret", "ud2", "hlt", "sysenter", "sysexit"]);
+/** Transfers inside the segment. */
+const NEAR = new Set(["jcc", "loop", "loope", "loopne", "jecxz", "jmp", "jmpIndirect", "call", "callIndirect", "ret"]);

@@ -16,6 +16,15 @@ import { SECTOR_SIZE } from "./disk.js";
 export const ATA_COMMAND_BLOCK = 0x1f0;
 export const ATA_CONTROL = 0x3f6;
 
+/** Where a channel sits. */
+export interface AtaPorts {
+  readonly commandBlock: number;
+  readonly control: number;
+}
+
+const ATA_FIRST: AtaPorts = { commandBlock: ATA_COMMAND_BLOCK, control: ATA_CONTROL };
+export const ATA_SECOND: AtaPorts = { commandBlock: 0x170, control: 0x376 };
+
 const STATUS_BSY = 0x80;
 const STATUS_DRDY = 0x40;
 const STATUS_DSC = 0x10;
@@ -80,7 +89,7 @@ export interface AtaOptions {
   readonly serial: string;
 }
 
-/** The primary channel; `disk` undefined leaves it empty. */
+/** One channel; `disk` undefined leaves it empty. */
 export class AtaChannel implements IoDevice {
   #Features = 0;
   #SectorCount = 1;
@@ -99,6 +108,7 @@ export class AtaChannel implements IoDevice {
   #INTRQ = false;
   readonly #disk: DiskBackend | undefined;
   readonly #options: AtaOptions;
+  readonly #ports: AtaPorts;
   readonly #events: EventQueue;
   readonly #timer: Timer;
   readonly #cycleHz: number;
@@ -113,7 +123,9 @@ export class AtaChannel implements IoDevice {
     disk: DiskBackend | undefined,
     options: AtaOptions,
     setIRQ: (level: boolean) => void,
+    ports: AtaPorts = ATA_FIRST,
   ) {
+    this.#ports = ports;
     this.#events = events;
     this.#cycleHz = cycleHz;
     this.#disk = disk;
@@ -138,11 +150,11 @@ export class AtaChannel implements IoDevice {
   }
 
   read(port: number, size: IoSize): number {
-    if (port === ATA_COMMAND_BLOCK) return this.#readData(size);
+    if (port === this.#ports.commandBlock) return this.#readData(size);
     if (size !== 1) return this.#splitRead(port, size);
     if (this.#disk === undefined) return 0;
     const absent = this.#absentSelected();
-    switch (port - ATA_COMMAND_BLOCK) {
+    switch (port - this.#ports.commandBlock) {
       case 1:
         return absent ? 0 : this.#Error;
       case 2:
@@ -166,19 +178,19 @@ export class AtaChannel implements IoDevice {
   #splitRead(port: number, size: IoSize): number {
     let value = 0;
     for (let i = 0; i < size; i++) {
-      const inBlock = port === ATA_CONTROL ? i === 0 : port + i < ATA_COMMAND_BLOCK + 8;
+      const inBlock = port === this.#ports.control ? i === 0 : port + i < this.#ports.commandBlock + 8;
       value |= (inBlock ? this.read(port + i, 1) : floatingBus(1)) << (8 * i);
     }
     return value >>> 0;
   }
 
   write(port: number, size: IoSize, value: number): void {
-    if (port === ATA_COMMAND_BLOCK) {
+    if (port === this.#ports.commandBlock) {
       this.#writeData(size, value);
       return;
     }
-    if (port === ATA_CONTROL) this.#writeControl(value & 0xff);
-    else this.#writeCommandBlock(port - ATA_COMMAND_BLOCK, value & 0xff);
+    if (port === this.#ports.control) this.#writeControl(value & 0xff);
+    else this.#writeCommandBlock(port - this.#ports.commandBlock, value & 0xff);
   }
 
   #writeCommandBlock(register: number, value: number): void {

@@ -22,6 +22,7 @@ import { bawrite, bdwrite, biowait, bread, brelse, bwrite, getblk } from "../vfs
 import { allocbuf } from "../vfs_bio_mem";
 import { IO_SYNC, NOCRED, UPDATE_WAIT, VLNK, Vnode } from "../vnode";
 import { VOP_BALLOC, VOP_STRATEGY, VOP_UPDATE } from "../vnode_if";
+import { uvm_vnp_setsize } from "../../vm/uvm_vnp";
 import { ffs_blkfree } from "./ffs_cg";
 import { Fs, blkoff, fsbtodb, ino_to_fsba, ino_to_fsbo, lblkno, numfrags } from "./fs";
 
@@ -337,6 +338,12 @@ export function ffs_truncate(vp: Vnode, length: i64, flags: u32, cred: usize, p:
   if (size > ip.i_ump.um_maxfilesize) return EFBIG;
   ip.i_flag |= IN_CHANGE | IN_UPDATE;
   if (ip.i_size == size) return VOP_UPDATE(vp, 0, 0, 0);
-  if (ip.i_size < size) return lengthen(vp, size, flags, cred, p);
-  return shorten(vp, size, flags, cred);
+  if (ip.i_size > size) {
+    // Pages first: once blocks are free nobody may write a page to them.
+    uvm_vnp_setsize(vp, size);
+    return shorten(vp, size, flags, cred);
+  }
+  const error = lengthen(vp, size, flags, cred, p);
+  if (error == 0) uvm_vnp_setsize(vp, size);
+  return error;
 }

@@ -20,6 +20,7 @@ import { PAGE_SIZE } from "../../kernel/sys/param";
 import { Proc } from "../../kernel/sys/proc";
 import { LIST_FIRST, LIST_NEXT } from "../../kernel/sys/queue";
 import { UIO_SYSSPACE } from "../../kernel/sys/uio";
+import { uvm_vnp_sync } from "../../vm/uvm_vnp";
 import { Buf } from "../buf";
 import { FREAD, FWRITE } from "../fcntl";
 import {
@@ -292,6 +293,7 @@ export function ffs_sync(mp: Mount, waitfor: u32, cred: usize, p: Proc): i32 {
     printf(cs("fs = %s\n"), fs.fs_fsmnt());
     panic(cs("update: rofs mod"));
   }
+  uvm_vnp_sync(mp);
   let flags: u32 = 0;
   if (waitfor == MNT_WAIT) flags = FSYNC_WAIT;
   else if (waitfor == MNT_LAZY) flags = FSYNC_LAZY;

@@ -10,8 +10,7 @@
 
 import { frame_alloc } from "../../kernel/i386/cpufunc";
 import { memcpy } from "../../kernel/libkern";
-import { printf } from "../../kernel/subr_prf";
-import { EINVAL, EIO, ENOMEM } from "../../kernel/sys/errno";
+import { EIO, ENOMEM } from "../../kernel/sys/errno";
 import { DEV_BSHIFT, PAGE_MASK, round_page } from "../../kernel/sys/param";
 import { uao_detach, uao_reference } from "../../vm/uvm_aobj";
 import {
@@ -22,9 +21,8 @@ import { uvm_fault_unwire, uvm_fault_wire } from "../../vm/uvm_fault";
 import { kernel_map } from "../../vm/uvm_km";
 import { uvm_map, uvm_unmap, vm_map_min } from "../../vm/uvm_map";
 import { UvmObject } from "../../vm/uvm_object";
-import { B_ERROR, B_READ, Buf } from "../buf";
-import { biodone } from "../vfs_bio";
-import { Mfsnode, Mfsway } from "./mfsnode";
+import { B_READ, Buf } from "../buf";
+import { MfsArgs, Mfsnode, Mfsway, mfs_inrange, mfs_iodone, mfs_norepair } from "./mfsnode";
 
 /** Moves the bytes; 0 or an errno. */
 function transfer(uobj: UvmObject, bp: Buf): i32 {
@@ -54,22 +52,11 @@ function transfer(uobj: UvmObject, bp: Buf): i32 {
 }
 
 function mfs_aobj_io(mfsp: Mfsnode, bp: Buf): void {
-  const end = (u64(u32(bp.b_blkno)) << u64(DEV_BSHIFT)) + u64(bp.b_bcount);
-  const error = end > u64(round_page(mfsp.mfs_size)) ? EIO : transfer(mfsp.mfs_data, bp);
-  if (error != 0) {
-    bp.b_error = error;
-    bp.b_flags |= B_ERROR;
-    bp.b_resid = bp.b_bcount;
-  } else {
-    bp.b_resid = 0;
-  }
-  biodone(bp);
+  mfs_iodone(bp, mfs_inrange(mfsp, bp) ? transfer(mfsp.mfs_data, bp) : EIO);
 }
 
-function mfs_aobj_attach(mfsp: Mfsnode, repair: usize): i32 {
-  if (repair == 0 || load<u8>(repair) == 0) return 0;
-  printf(cs("mfs_mount: way aobj has nothing to repair (given %s)\n"), repair);
-  return EINVAL;
+function mfs_aobj_attach(mfsp: Mfsnode, args: MfsArgs): i32 {
+  return mfs_norepair(mfsp.mfs_way, args);
 }
 
 function mfs_aobj_detach(mfsp: Mfsnode): void {}

@@ -31,7 +31,7 @@ import { kernel_map, uvm_km_free, uvm_km_valloc_wait } from "../../vm/uvm_km";
 import { uvm_map, uvm_unmap } from "../../vm/uvm_map";
 import { B_READ, Buf } from "../buf";
 import { biodone } from "../vfs_bio";
-import { Mfsnode, Mfsway } from "./mfsnode";
+import { MfsArgs, Mfsnode, Mfsway } from "./mfsnode";
 
 // mfs_repair.
 const REPAIR_END: u32 = 1;
@@ -79,8 +79,8 @@ function repairBit(name: usize, length: u32): u32 {
   return 0;
 }
 
-function mfs_burge_attach(mfsp: Mfsnode, repair: usize): i32 {
-  let at = repair;
+function mfs_burge_attach(mfsp: Mfsnode, args: MfsArgs): i32 {
+  let at = args.repair;
   while (at != 0 && load<u8>(at) != 0) {
     let length: u32 = 0;
     while (load<u8>(at + length) != 0 && load<u8>(at + length) != 0x2c) length++;

@@ -3,6 +3,7 @@
 // mount takes the image that newfs made in the calling process's memory into an
 // object of its own and returns: no process is needed afterwards. Pages that were
 // never touched, or hold only zeros, are not copied, since the object gives zeros.
+// The served ways (mfs_server.ts) leave the image where it is and keep the process.
 
 import { copyin } from "../../kernel/i386/support";
 import { frame_alloc } from "../../kernel/i386/cpufunc";
@@ -13,6 +14,7 @@ import { EINVAL, ENOMEM } from "../../kernel/sys/errno";
 import { M_MFSNODE, M_TEMP, M_WAITOK } from "../../kernel/sys/malloc";
 import { PAGE_MASK, PAGE_SIZE, makedev, round_page } from "../../kernel/sys/param";
 import { Proc } from "../../kernel/sys/proc";
+import { TAILQ_INIT } from "../../kernel/sys/queue";
 import { uao_create, uao_detach, uao_reference } from "../../vm/uvm_aobj";
 import {
   KERN_SUCCESS, UVM_ADV_RANDOM, UVM_FLAG_NOMERGE, UVM_INH_NONE, UVM_MAPFLAG, UVM_PROT_RW, VM_PROT_ALL,
@@ -22,7 +24,7 @@ import { kernel_map } from "../../vm/uvm_km";
 import { uvm_map, uvm_unmap, vm_map_min } from "../../vm/uvm_map";
 import { UvmObject } from "../../vm/uvm_object";
 import {
-  ffs_mountfs, ffs_mountupdate, ffs_setnames, ffs_start, ffs_statfs, ffs_sync, ffs_unmount, ffs_vget, ufs_root,
+  ffs_mountfs, ffs_mountupdate, ffs_setnames, ffs_statfs, ffs_sync, ffs_unmount, ffs_vget, ufs_root,
 } from "../ffs/ffs_vfsops";
 import { MNAMELEN, MNT_ASYNC, MNT_SYNCHRONOUS, MNT_UPDATE, Mount, Vfsops } from "../mount";
 import { Nameidata } from "../namei";
@@ -31,14 +33,19 @@ import { getnewvnode, vrele } from "../vfs_subr";
 import { VBLK, VT_MFS, Vnode } from "../vnode";
 import { mfs_aobj_init } from "./mfs_aobj";
 import { mfs_burge_init } from "./mfs_burge";
-import { MFSNODE_SIZE, MFSWAY_SIZE, MFS_MAJOR, MfsArgs, Mfsnode, Mfsway } from "./mfsnode";
+import { mfs_direct_init } from "./mfs_direct";
+import { mfs_process_init } from "./mfs_process";
+import { mfs_start } from "./mfs_server";
+import { mfs_uvm_io_init } from "./mfs_uvm_io";
+import { MFSNODE_SIZE, MFSWAY_SIZE, MFS_MAJOR, MfsArgs, Mfsnode, Mfsway, WAY_SERVED } from "./mfsnode";
 import { mfs_vnodeop, mfs_vnodeop_init } from "./mfs_vnops";
+import { mfs_window_init } from "./mfs_window";
 
 export const mfs_vfsops: Vfsops = changetype<Vfsops>(memory.data(offsetof<Vfsops>()));
 
 /** The ways, MFSWAY_SIZE bytes each; the first is the default. */
-const mfs_ways: usize = memory.data(32, 4);
-const NWAYS: u32 = 2;
+const mfs_ways: usize = memory.data(120, 4);
+const NWAYS: u32 = 6;
 
 /** Numbers the devices. */
 @unmanaged
@@ -124,12 +131,22 @@ function makeDevice(args: MfsArgs, way: Mfsway, p: Proc, vpp: usize): i32 {
   mfsp.mfs_size = args.size;
   mfsp.mfs_pid = p.p_pid;
   mfsp.mfs_way = way;
-  mfsp.mfs_data = uao_create(round_page(args.size), 0);
+  mfsp.mfs_refs = 1;
+  TAILQ_INIT(mfsp.mfs_buflist);
+  if ((way.way_flags & WAY_SERVED) != 0) {
+    mfsp.mfs_baseoff = args.base;
+    mfsp.mfs_server = p;
+  } else {
+    mfsp.mfs_data = uao_create(round_page(args.size), 0);
+  }
   mfs_newest.mfsnode = mfsp;
   return 0;
 }
 
-/** VFS_MOUNT. `data`: an MfsArgs; the image lies in the calling process's memory and may go afterwards. */
+/**
+ * VFS_MOUNT. `data`: an MfsArgs; the image lies in the calling process's memory and may go afterwards, unless the way
+ * is a served one.
+ */
 function mfs_mount(mp: Mount, path: usize, data: usize, ndp: Nameidata, p: Proc): i32 {
   if ((mp.mnt_flag & MNT_UPDATE) != 0) return ffs_mountupdate(mp, p);
   const args = changetype<MfsArgs>(data);
@@ -140,8 +157,8 @@ function mfs_mount(mp: Mount, path: usize, data: usize, ndp: Nameidata, p: Proc)
   if (error != 0) return error;
   const devvp = changetype<Vnode>(load<usize>(vpp));
   const mfsp = changetype<Mfsnode>(devvp.v_data);
-  error = way.way_attach(mfsp, args.repair);
-  if (error == 0) error = copyImage(mfsp.mfs_data, args.base, args.size, p);
+  error = way.way_attach(mfsp, args);
+  if (error == 0 && changetype<usize>(mfsp.mfs_data) != 0) error = copyImage(mfsp.mfs_data, args.base, args.size, p);
   // What is in memory is lost with it anyway: writing at once would buy nothing.
   if ((mp.mnt_flag & MNT_SYNCHRONOUS) == 0) mp.mnt_flag |= MNT_ASYNC;
   if (error == 0) error = ffs_mountfs(devvp, mp, p);
@@ -160,6 +177,10 @@ function mfs_init(): void {
   mfs_vnodeop_init();
   mfs_aobj_init(mfs_way(0));
   mfs_burge_init(mfs_way(1));
+  mfs_window_init(mfs_way(2));
+  mfs_direct_init(mfs_way(3));
+  mfs_process_init(mfs_way(4));
+  mfs_uvm_io_init(mfs_way(5));
 }
 
 /** Fills the operations of the type "mfs". */
@@ -167,7 +188,7 @@ export function mfs_vfsattach(): Vfsops {
   const ops = mfs_vfsops;
   ops.vfs_name = cs("mfs");
   ops.set_mount(mfs_mount);
-  ops.set_start(ffs_start);
+  ops.set_start(mfs_start);
   ops.set_unmount(ffs_unmount);
   ops.set_root(ufs_root);
   ops.set_statfs(ffs_statfs);

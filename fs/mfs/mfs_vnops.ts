@@ -2,9 +2,7 @@
 // (mfs.md §1). Everything above it is FFS.
 
 import { frame_alloc } from "../../kernel/i386/cpufunc";
-import { free } from "../../kernel/kern_malloc";
 import { panic, printf } from "../../kernel/subr_prf";
-import { M_MFSNODE } from "../../kernel/sys/malloc";
 import { Proc } from "../../kernel/sys/proc";
 import { uao_detach } from "../../vm/uvm_aobj";
 import { UvmObject } from "../../vm/uvm_object";
@@ -17,13 +15,14 @@ import { vrecycle } from "../vfs_subr";
 import { vflushbuf, vinvalbuf } from "../vfs_vnbufs";
 import { FSYNC_WAIT, VBLK, V_SAVE, Vnode } from "../vnode";
 import { VOP_UNLOCK, VnodeOps } from "../vnode_if";
-import { Mfsnode, VTOMFS, mfs_stats } from "./mfsnode";
+import { mfs_node_rele, mfs_server_dismiss } from "./mfs_server";
+import { MFS_RELEASED, Mfsnode, VTOMFS, mfs_stats } from "./mfsnode";
 
 export const mfs_vnodeop: VnodeOps = changetype<VnodeOps>(memory.data(offsetof<VnodeOps>()));
 
 /**
  * VOP_STRATEGY: the I/O of a buffer, by the way the file system was mounted with. b_vp is the file's vnode, or the
- * device's for metadata; b_dev names the device in both cases. Done on return. Sleeps.
+ * device's for metadata; b_dev names the device in both cases. Done on return, except by the way `process`. Sleeps.
  */
 export function mfs_strategy(bp: Buf): i32 {
   const vpp = frame_alloc(4);
@@ -53,12 +52,14 @@ function mfs_fsync(vp: Vnode, cred: usize, flags: u32, p: Proc): i32 {
   return 0;
 }
 
-/** Lets the memory go. Nothing reads or writes the device any more. */
+/** Lets the memory go, and the process that serves it. Nothing reads or writes the device any more. */
 function mfs_release(mfsp: Mfsnode): void {
-  if (changetype<usize>(mfsp.mfs_data) == 0) return;
+  if ((mfsp.mfs_flags & MFS_RELEASED) != 0) return;
+  mfsp.mfs_flags |= MFS_RELEASED;
   mfsp.mfs_way.way_detach(mfsp);
-  uao_detach(mfsp.mfs_data);
+  if (changetype<usize>(mfsp.mfs_data) != 0) uao_detach(mfsp.mfs_data);
   mfsp.mfs_data = changetype<UvmObject>(0);
+  mfs_server_dismiss(mfsp);
 }
 
 /** VOP_CLOSE, when the file system is unmounted: writes and drops the buffers, then the memory. Sleeps. */
@@ -84,7 +85,7 @@ function mfs_inactive(vp: Vnode, p: Proc): i32 {
 function mfs_reclaim(vp: Vnode, p: Proc): i32 {
   if (vp.v_data == 0) return 0;
   mfs_release(VTOMFS(vp));
-  free(vp.v_data, M_MFSNODE);
+  mfs_node_rele(VTOMFS(vp));
   vp.v_data = 0;
   return 0;
 }
@@ -92,7 +93,8 @@ function mfs_reclaim(vp: Vnode, p: Proc): i32 {
 /** VOP_PRINT. */
 function mfs_print(vp: Vnode): i32 {
   const mfsp = VTOMFS(vp);
-  printf(cs("tag VT_MFS, pid %d, base %p, size %d\n"), mfsp.mfs_pid, changetype<usize>(mfsp.mfs_data), mfsp.mfs_size);
+  const base = mfsp.mfs_baseoff != 0 ? mfsp.mfs_baseoff : changetype<usize>(mfsp.mfs_data);
+  printf(cs("tag VT_MFS, pid %d, base %p, size %d\n"), mfsp.mfs_pid, base, mfsp.mfs_size);
   return 0;
 }
 

@@ -1,11 +1,18 @@
 // The memory file system's device: what hangs at v_data of the vnode (major 255)
 // that stands for the disk; the arguments of its mount; and the ways to do I/O.
 //
-// A way moves the bytes of one request between a buffer and the object that
-// holds the file system. It is chosen when the file system is mounted.
+// A way moves the bytes of one request between a buffer and the memory that
+// holds the file system: an object of the mount's own, or (WAY_SERVED) the
+// memory of the process that mounted it, which then stays in mount(2) until the
+// file system is unmounted. The way is chosen when the file system is mounted.
 
+import { printf } from "../../kernel/subr_prf";
+import { EINVAL } from "../../kernel/sys/errno";
+import { DEV_BSHIFT, round_page } from "../../kernel/sys/param";
+import { Proc } from "../../kernel/sys/proc";
 import { UvmObject } from "../../vm/uvm_object";
-import { Buf } from "../buf";
+import { B_ERROR, Buf } from "../buf";
+import { biodone } from "../vfs_bio";
 import { Vnode } from "../vnode";
 
 /** Major number of MFS devices; it has no entry in the table of block devices. */
@@ -23,9 +30,20 @@ export class MfsArgs {
   way: usize;
   /** Repairs of a way that needs them, separated by commas. */
   repair: usize;
+  /** How many windows the way `window` keeps; 0 = its own choice. */
+  window: u32;
 }
 
-export const MFSARGS_SIZE: u32 = 20;
+export const MFSARGS_SIZE: u32 = 24;
+
+// mfs_flags.
+/** No request comes any more. */
+export const MFS_CLOSED: u32 = 1;
+/** The way and the memory have been let go. */
+export const MFS_RELEASED: u32 = 2;
+/** A process unmounts the file system for the server; it is done, and could not. */
+export const MFS_UNMOUNTING: u32 = 4;
+export const MFS_UNMOUNTED: u32 = 8;
 
 @unmanaged
 export class Mfsnode {
@@ -37,20 +55,42 @@ export class Mfsnode {
   mfs_way: Mfsway;
   /** Repairs switched on: bits that the way defines. */
   mfs_repair: u32;
-  /** The object that holds the file system; this struct owns the reference that uao_create gave. 0 when closed. */
+  /** The object that holds the file system; this struct owns the reference that uao_create gave. 0: none, or closed. */
   mfs_data: UvmObject;
   /** Where the way mapped last. */
   mfs_uvmpage: usize;
   /** Kernel address space that the way reserved; 0 = none. */
   mfs_scratch: usize;
+  /** WAY_SERVED: where the file system lies in the space of the process that serves it. */
+  mfs_baseoff: usize;
+  mfs_server: Proc;
+  /** Requests for the server: TAILQ by b_actq. */
+  mfs_buflist_first: usize;
+  mfs_buflist_last: usize;
+  mfs_flags: u32;
+  /** Who uses this struct: the vnode, and the server. */
+  mfs_refs: u32;
+  /** Errno of the unmount that the server had made. */
+  mfs_unmount_error: i32;
+  /** The way's own. */
+  mfs_private: usize;
+
+  /** The head of the requests, which is also what the server sleeps on. */
+  @inline get mfs_buflist(): usize {
+    return changetype<usize>(this) + offsetof<Mfsnode>("mfs_buflist_first");
+  }
 }
 
-export const MFSNODE_SIZE: u32 = 32;
+export const MFSNODE_SIZE: u32 = 64;
+
+/** Flag of a way: the memory is that of a process, which stays. */
+export const WAY_SERVED: u32 = 1;
 
 /** One way to do I/O. */
 @unmanaged
 export class Mfsway {
   way_name: usize;
+  way_flags: u32;
   private io: u32;
   private attach: u32;
   private detach: u32;
@@ -58,7 +98,7 @@ export class Mfsway {
   @inline set_io(f: (mfsp: Mfsnode, bp: Buf) => void): void {
     this.io = f.index;
   }
-  @inline set_attach(f: (mfsp: Mfsnode, repair: usize) => i32): void {
+  @inline set_attach(f: (mfsp: Mfsnode, args: MfsArgs) => i32): void {
     this.attach = f.index;
   }
   @inline set_detach(f: (mfsp: Mfsnode) => void): void {
@@ -68,9 +108,9 @@ export class Mfsway {
   @inline way_io(mfsp: Mfsnode, bp: Buf): void {
     call_indirect<void>(this.io, mfsp, bp);
   }
-  /** Prepares; `repair` is the list of the mount arguments or 0. EINVAL for a name in it that the way does not know. */
-  @inline way_attach(mfsp: Mfsnode, repair: usize): i32 {
-    return call_indirect<i32>(this.attach, mfsp, repair);
+  /** Prepares. EINVAL for mount arguments that the way does not know. Sleeps. */
+  @inline way_attach(mfsp: Mfsnode, args: MfsArgs): i32 {
+    return call_indirect<i32>(this.attach, mfsp, args);
   }
   /** Undoes way_attach. */
   @inline way_detach(mfsp: Mfsnode): void {
@@ -78,7 +118,7 @@ export class Mfsway {
   }
 }
 
-export const MFSWAY_SIZE: u32 = 16;
+export const MFSWAY_SIZE: u32 = 20;
 
 /** What all memory file systems have done since boot. */
 @unmanaged
@@ -95,4 +135,29 @@ export const mfs_stats: MfsStats = changetype<MfsStats>(memory.data(24, 8));
 
 export function VTOMFS(vp: Vnode): Mfsnode {
   return changetype<Mfsnode>(vp.v_data);
+}
+
+/** Does the request lie within the file system? */
+export function mfs_inrange(mfsp: Mfsnode, bp: Buf): bool {
+  const end = (u64(u32(bp.b_blkno)) << u64(DEV_BSHIFT)) + u64(bp.b_bcount);
+  return end <= u64(round_page(mfsp.mfs_size));
+}
+
+/** Ends a request with an errno or 0. */
+export function mfs_iodone(bp: Buf, error: i32): void {
+  if (error != 0) {
+    bp.b_error = error;
+    bp.b_flags |= B_ERROR;
+    bp.b_resid = bp.b_bcount;
+  } else {
+    bp.b_resid = 0;
+  }
+  biodone(bp);
+}
+
+/** For ways that have nothing to repair: EINVAL, after a line, when repairs were asked for. */
+export function mfs_norepair(way: Mfsway, args: MfsArgs): i32 {
+  if (args.repair == 0 || load<u8>(args.repair) == 0) return 0;
+  printf(cs("mfs_mount: way %s has nothing to repair (given %s)\n"), way.way_name, args.repair);
+  return EINVAL;
 }

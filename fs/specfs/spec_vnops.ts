@@ -1,16 +1,22 @@
 // Operations of device vnodes (specfs): block devices are read and written through
-// the buffer cache, block by block, and their buffers go to the driver.
-import { bdev_close, bdev_configured, bdev_ioctl, bdev_open, bdev_strategy } from "../../kernel/conf";
+// the buffer cache, block by block, and their buffers go to the driver. Character
+// devices are the driver's alone; their vnode is not locked meanwhile, for a driver may
+// sleep as long as it likes.
+import {
+  bdev_close, bdev_configured, bdev_ioctl, bdev_open, bdev_strategy, cdev_close, cdev_ioctl, cdev_open, cdev_poll,
+  cdev_read, cdev_write,
+} from "../../kernel/conf";
 import { frame_alloc } from "../../kernel/i386/cpufunc";
 import { uiomove } from "../../kernel/kern_subr";
 import { printf } from "../../kernel/subr_prf";
 import { EINVAL, ENOTDIR, ENXIO } from "../../kernel/sys/errno";
+import { LK_EXCLUSIVE, LK_RETRY } from "../../kernel/sys/lock";
 import { DEV_BSHIFT, MAXBSIZE, NODEV, major, minor } from "../../kernel/sys/param";
 import { Proc } from "../../kernel/sys/proc";
 import { UIO_READ, Uio } from "../../kernel/sys/uio";
 import { B_AGE, B_ERROR, Buf } from "../buf";
 import {
-  genfs_islocked, genfs_lock, genfs_nullreclaim, genfs_nullupdate, genfs_poll, genfs_seek, genfs_unlock,
+  genfs_islocked, genfs_lock, genfs_nullreclaim, genfs_nullupdate, genfs_seek, genfs_unlock,
   vn_bwrite,
 } from "../genfs";
 import { vn_badop_ops } from "../genfs_default";
@@ -18,8 +24,9 @@ import { MNT_NODEV } from "../mount";
 import { Componentname } from "../namei";
 import { genfs_revoke, vcount } from "../vfs_alias";
 import { bawrite, bdwrite, biodone, bread, brelse, getblk } from "../vfs_bio";
+import { vn_lock } from "../vfs_vnops";
 import { vflushbuf, vinvalbuf } from "../vfs_vnbufs";
-import { FSYNC_WAIT, NOCRED, VBLK, VXLOCK, V_SAVE, Vnode } from "../vnode";
+import { FSYNC_WAIT, NOCRED, VBLK, VCHR, VXLOCK, V_SAVE, Vnode } from "../vnode";
 import { VOP_UNLOCK, VnodeOps } from "../vnode_if";
 
 export const spec_vnodeop: VnodeOps = changetype<VnodeOps>(memory.data(offsetof<VnodeOps>()));
@@ -35,6 +42,12 @@ function spec_lookup(dvp: Vnode, vpp: usize, cnp: Componentname): i32 {
 /** Opens the driver; a device node on a MNT_NODEV file system is ENXIO. */
 function spec_open(vp: Vnode, mode: u32, cred: usize, p: Proc): i32 {
   if (changetype<usize>(vp.v_mount) != 0 && (vp.v_mount.mnt_flag & MNT_NODEV) != 0) return ENXIO;
+  if (vp.v_type == VCHR) {
+    VOP_UNLOCK(vp, 0);
+    const error = cdev_open(vp.v_rdev, mode, p);
+    vn_lock(vp, LK_EXCLUSIVE | LK_RETRY);
+    return error;
+  }
   if (vp.v_type != VBLK) return ENXIO;
   return bdev_open(vp.v_rdev, mode, p);
 }
@@ -44,6 +57,9 @@ function spec_open(vp: Vnode, mode: u32, cred: usize, p: Proc): i32 {
  * buffers are written and gone. The kernel's forced close (VXLOCK) does so in any case.
  */
 function spec_close(vp: Vnode, fflag: u32, cred: usize, p: Proc): i32 {
+  if (vp.v_type == VCHR) {
+    return vcount(vp) > 1 && (vp.v_flag & VXLOCK) == 0 ? 0 : cdev_close(vp.v_rdev, fflag, p);
+  }
   if (vp.v_type != VBLK) return ENXIO;
   const forced = (vp.v_flag & VXLOCK) != 0;
   const error = vinvalbuf(vp, V_SAVE, cred, p, 0, 0);
@@ -82,8 +98,23 @@ function spec_block(vp: Vnode, uio: Uio, bpp: usize): i32 {
   return 0;
 }
 
+/** VOP_READ and VOP_WRITE of a character device. */
+function spec_chr(vp: Vnode, uio: Uio, ioflag: u32): i32 {
+  const dev = vp.v_rdev;
+  VOP_UNLOCK(vp, 0);
+  const error = uio.uio_rw == UIO_READ ? cdev_read(dev, uio, ioflag) : cdev_write(dev, uio, ioflag);
+  vn_lock(vp, LK_EXCLUSIVE | LK_RETRY);
+  return error;
+}
+
+/** VOP_POLL. */
+function spec_poll(vp: Vnode, events: u32, p: Proc): i32 {
+  return vp.v_type == VCHR ? cdev_poll(vp.v_rdev, events, p) : i32(events);
+}
+
 /** VOP_READ and VOP_WRITE of a block device: at any offset, by blocks of BLKDEV_IOSIZE. */
 function spec_rdwr(vp: Vnode, uio: Uio, ioflag: u32, cred: usize): i32 {
+  if (vp.v_type == VCHR) return spec_chr(vp, uio, ioflag);
   if (vp.v_type != VBLK) return ENXIO;
   if (uio.uio_offset < 0) return EINVAL;
   const bpp = frame_alloc(4);
@@ -96,6 +127,7 @@ function spec_rdwr(vp: Vnode, uio: Uio, ioflag: u32, cred: usize): i32 {
 }
 
 function spec_ioctl(vp: Vnode, command: u32, data: usize, fflag: u32, cred: usize, p: Proc): i32 {
+  if (vp.v_type == VCHR) return cdev_ioctl(vp.v_rdev, command, data, fflag, p);
   return bdev_ioctl(vp.v_rdev, command, data, fflag, p);
 }
 
@@ -150,7 +182,7 @@ export function spec_fill_ops(ops: VnodeOps): void {
   ops.set_read(spec_rdwr);
   ops.set_write(spec_rdwr);
   ops.set_ioctl(spec_ioctl);
-  ops.set_poll(genfs_poll);
+  ops.set_poll(spec_poll);
   ops.set_revoke(genfs_revoke);
   ops.set_fsync(spec_fsync);
   ops.set_seek(genfs_seek);

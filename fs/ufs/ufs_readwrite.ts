@@ -1,18 +1,26 @@
 // Reading and writing files (VOP_READ, VOP_WRITE): block by block through the
-// buffer cache.
+// buffer cache, which agrees with the pages of mappings (vm/uvm_vnp.ts).
+//
+// While a buffer is busy no file may be paged in: the page could be in that
+// buffer, or in one whose owner waits for ours. So memory of a request that
+// shows files is not touched then; its bytes take a detour through a piece of
+// kernel memory.
 
 import { frame_alloc } from "../../kernel/i386/cpufunc";
 import { uiomove } from "../../kernel/kern_subr";
-import { bzero } from "../../kernel/libkern";
+import { free, malloc } from "../../kernel/kern_malloc";
+import { bzero, memcpy } from "../../kernel/libkern";
 import { panic } from "../../kernel/subr_prf";
 import { EFBIG, EPERM } from "../../kernel/sys/errno";
+import { M_TEMP, M_WAITOK } from "../../kernel/sys/malloc";
 import { Proc } from "../../kernel/sys/proc";
 import { UIO_READ, UIO_WRITE, Uio } from "../../kernel/sys/uio";
 import { B_CLRBUF, B_SYNC, Buf } from "../buf";
 import { blkoff, lblkno, lblktosize } from "../ffs/fs";
 import { MNT_ASYNC, MNT_NOATIME, MNT_RDONLY } from "../mount";
 import { bawrite, bdwrite, bread, breadn, brelse, bwrite } from "../vfs_bio";
-import { IO_APPEND, IO_SYNC, IO_UNIT, NOCRED, UPDATE_WAIT, VDIR, VLNK, VREG, Vnode } from "../vnode";
+import { uvm_uio_shows_files, uvm_vnp_reading, uvm_vnp_setsize, uvm_vnp_written } from "../../vm/uvm_vnp";
+import { IO_APPEND, IO_PAGER, IO_SYNC, IO_UNIT, NOCRED, UPDATE_WAIT, VDIR, VLNK, VREG, Vnode } from "../vnode";
 import { VOP_BALLOC, VOP_TRUNCATE, VOP_UPDATE } from "../vnode_if";
 import { FLAGS_APPEND, ISGID, ISUID } from "./dinode";
 import { IN_ACCESS, IN_CHANGE, IN_UPDATE, VTOI, blksize } from "./inode";
@@ -42,6 +50,8 @@ export function ffs_read(vp: Vnode, uio: Uio, ioflag: u32, cred: usize): i32 {
   if (uio.uio_resid == 0) return 0;
   const bpp = frame_alloc(4);
   let error: i32 = 0;
+  if ((ioflag & IO_PAGER) == 0) uvm_vnp_reading(vp, u64(uio.uio_offset), uio.uio_resid);
+  const detour: usize = uvm_uio_shows_files(uio) ? malloc(u32(fs.fs_bsize), M_TEMP, M_WAITOK) : 0;
   while (uio.uio_resid > 0 && u64(uio.uio_offset) < ip.i_size) {
     const infile = ip.i_size - u64(uio.uio_offset);
     const lbn = lblkno(fs, u64(uio.uio_offset));
@@ -62,10 +72,17 @@ export function ffs_read(vp: Vnode, uio: Uio, ioflag: u32, cred: usize): i32 {
       break;
     }
     if (valid - offset < count) count = valid - offset;
-    error = uiomove(bp.b_data + usize(offset), count, uio);
-    brelse(bp);
+    if (detour != 0) {
+      memcpy(detour, bp.b_data + usize(offset), count);
+      brelse(bp);
+      error = uiomove(detour, count, uio);
+    } else {
+      error = uiomove(bp.b_data + usize(offset), count, uio);
+      brelse(bp);
+    }
     if (error != 0) break;
   }
+  if (detour != 0) free(detour, M_TEMP);
   if ((vp.v_mount.mnt_flag & (MNT_NOATIME | MNT_RDONLY)) == 0) ip.i_flag |= IN_ACCESS;
   return error;
 }
@@ -78,8 +95,14 @@ function writeOut(vp: Vnode, bp: Buf, ioflag: u32, whole: bool): i32 {
   return 0;
 }
 
-/** Writes one piece inside one block. */
-function writePiece(vp: Vnode, uio: Uio, ioflag: u32, cred: usize, bpp: usize): i32 {
+/** Takes back that `count` bytes were moved, before anything else is done with the request. */
+function unmove(uio: Uio, count: u32): void {
+  uio.uio_resid += count;
+  uio.uio_offset -= i64(count);
+}
+
+/** Writes one piece inside one block; `detour`: a block of kernel memory for its bytes, or 0. */
+function writePiece(vp: Vnode, uio: Uio, ioflag: u32, cred: usize, detour: usize, bpp: usize): i32 {
   const ip = VTOI(vp);
   const fs = ip.i_fs;
   const start = u64(uio.uio_offset);
@@ -87,17 +110,36 @@ function writePiece(vp: Vnode, uio: Uio, ioflag: u32, cred: usize, bpp: usize): 
   let count = u32(fs.fs_bsize) - offset;
   if (count > uio.uio_resid) count = uio.uio_resid;
   const partial = count < u32(fs.fs_bsize);
+  let grown = false;
   const flags: u32 = ((ioflag & IO_SYNC) != 0 ? B_SYNC : 0) | (partial ? B_CLRBUF : 0);
-  let error = VOP_BALLOC(vp, uio.uio_offset, count, cred, flags, bpp);
-  if (error != 0) return error;
+  let error: i32 = 0;
+  if (detour != 0) {
+    const wanted = uio.uio_resid;
+    error = uiomove(detour, count, uio);
+    if (error != 0) {
+      unmove(uio, wanted - uio.uio_resid);
+      return error;
+    }
+  }
+  error = VOP_BALLOC(vp, i64(start), count, cred, flags, bpp);
+  if (error != 0) {
+    if (detour != 0) unmove(uio, count);
+    return error;
+  }
   const bp = changetype<Buf>(load<usize>(bpp));
-  if (start + u64(count) > ip.i_size) ip.i_size = start + u64(count);
+  if (start + u64(count) > ip.i_size) {
+    ip.i_size = start + u64(count);
+    grown = true;
+  }
   const before = uio.uio_resid;
-  error = uiomove(bp.b_data + usize(offset), count, uio);
+  if (detour != 0) memcpy(bp.b_data + usize(offset), detour, count);
+  else error = uiomove(bp.b_data + usize(offset), count, uio);
   // A block that was not read first may hold another file's bytes behind what was copied.
   const copied = before - uio.uio_resid;
   if (error != 0 && !partial) bzero(bp.b_data + usize(offset + copied), count - copied);
   const written = writeOut(vp, bp, ioflag, offset + count == u32(fs.fs_bsize));
+  if (grown) uvm_vnp_setsize(vp, ip.i_size);
+  if ((ioflag & IO_PAGER) == 0) uvm_vnp_written(vp, start, count);
   return error != 0 ? error : written;
 }
 
@@ -131,7 +173,9 @@ export function ffs_write(vp: Vnode, uio: Uio, ioflag: u32, cred: usize): i32 {
   const osize = ip.i_size;
   const bpp = frame_alloc(4);
   let error: i32 = 0;
-  while (uio.uio_resid > 0 && error == 0) error = writePiece(vp, uio, ioflag, cred, bpp);
+  const detour: usize = uvm_uio_shows_files(uio) ? malloc(u32(ip.i_fs.fs_bsize), M_TEMP, M_WAITOK) : 0;
+  while (uio.uio_resid > 0 && error == 0) error = writePiece(vp, uio, ioflag, cred, detour, bpp);
+  if (detour != 0) free(detour, M_TEMP);
   ip.i_flag |= IN_CHANGE | IN_UPDATE;
   const moved = resid > uio.uio_resid;
   if (moved && cr_uid(cred) != 0) ip.i_mode &= ~(ISUID | ISGID);

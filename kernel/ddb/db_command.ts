@@ -22,7 +22,7 @@ import { db_reboot_cmd, db_sync_cmd } from "./db_reboot";
 import { db_continue_cmd, db_next_cmd, db_step_cmd, db_until_cmd } from "./db_run";
 import {
   db_show_all_procs, db_show_breaks, db_show_buf, db_show_map, db_show_object, db_show_page, db_show_pool, db_show_registers,
-  db_show_uvmexp, db_show_vnode,
+  db_show_uvmcheck, db_show_uvmexp, db_show_vnode,
 } from "./db_show";
 import { db_stack_trace_cmd } from "./db_trace";
 import { db_set_cmd } from "./db_variables";
@@ -122,6 +122,7 @@ export function db_command_init(): void {
   add(show, cs("page"), db_show_page.index, 0);
   add(show, cs("pool"), db_show_pool.index, 0);
   add(show, cs("registers"), db_show_registers.index, 0);
+  add(show, cs("uvmcheck"), db_show_uvmcheck.index, 0);
   add(show, cs("uvmexp"), db_show_uvmexp.index, 0);
   add(show, cs("vnode"), db_show_vnode.index, 0);
   add(show_all_table(), cs("procs"), db_show_all_procs.index, 0);

@@ -5,6 +5,7 @@
 import { Buf } from "../../fs/buf";
 import { vfs_buf_print, vfs_vnode_print } from "../../fs/vfs_subr";
 import { Vnode } from "../../fs/vnode";
+import { uvm_check } from "../../vm/uvm_check";
 import { uvm_map_printit, uvm_object_printit, uvm_page_printit } from "../../vm/uvm_ddb";
 import { VmMap } from "../../vm/uvm_map_h";
 import { UvmObject } from "../../vm/uvm_object";
@@ -77,6 +78,12 @@ export function db_show_pool(addr: usize, have_addr: bool, count: i32, modif: us
 /** Of 2001: what `call uvm_dump` printed before. */
 export function db_show_uvmexp(addr: usize, have_addr: bool, count: i32, modif: usize): void {
   uvmexp_print(db_pr.index);
+}
+
+/** An extension: the laws of virtual memory, and what violates them. */
+export function db_show_uvmcheck(addr: usize, have_addr: bool, count: i32, modif: usize): void {
+  const violations = uvm_check(db_pr.index);
+  db_printf(cs("%d violations\n"), violations);
 }
 
 /** Of 2000 (November): a buffer header. */

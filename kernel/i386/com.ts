@@ -1,6 +1,9 @@
-// com(4) as a console: a 16550 at I/O port 0x3f8, 115200 baud, 8N1, no
-// interrupts. Register names are the data sheet's.
+// com(4): a 16550 at I/O port 0x3f8, 115200 baud, 8N1. As console it is polled;
+// once somebody has opened the terminal, received bytes interrupt and go to the line
+// discipline. Register names are the data sheet's.
 import { inb, outb } from "./cpufunc";
+import { IPL_TTY, intr_establish } from "./intr";
+import { ttyinput } from "../tty";
 
 const COM0: u32 = 0x3f8;
 const RBR: u32 = COM0 + 0;
@@ -14,6 +17,9 @@ const MCR: u32 = COM0 + 4;
 const LSR: u32 = COM0 + 5;
 
 const FCR_ENABLE_AND_RESET: u32 = 0x07;
+const COM_IRQ: u32 = 4;
+const IER_ERXRDY: u32 = 0x01;
+const MCR_OUT2: u32 = 0x08;
 const LCR_8N1: u32 = 0x03;
 const LCR_DLAB: u32 = 0x80;
 const MCR_DTR_RTS: u32 = 0x03;
@@ -52,4 +58,17 @@ export function comcngetc(): i32 {
   let byte = comcnpollc();
   while (byte < 0) byte = comcnpollc();
   return byte;
+}
+
+/** A received-data interrupt: all bytes that are there go to the line discipline. */
+function comintr(arg: usize): i32 {
+  while ((inb(LSR) & LSR_RXRDY) != 0) ttyinput(inb(RBR) & 0xff);
+  return 1;
+}
+
+/** Has received bytes interrupt from now on. */
+export function comattach(): void {
+  intr_establish(COM_IRQ, IPL_TTY, comintr.index, COM0);
+  outb(MCR, MCR_DTR_RTS | MCR_OUT2);
+  outb(IER, IER_ERXRDY);
 }

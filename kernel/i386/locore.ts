@@ -17,4 +17,4 @@ export function locore(facts: GuestFacts): Section[] {
 }
 
 /** Functions of the guest that locore calls. */
-export const LOCORE_CALLS = ["init386", "main", "trap", "intr", "kthread_exit"] as const;
+export const LOCORE_CALLS = ["init386", "main", "trap", "intr", "syscall", "kthread_exit"] as const;

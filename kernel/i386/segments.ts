@@ -1,16 +1,19 @@
 // Descriptor tables: GDT, IDT, the kernel's task and the double-fault task.
 //
-// Segments are flat; protection is by paging. One TSS serves all processes: it
+// The kernel's segments are flat; protection is by paging. A user's begin at 0 and
+// end where the kernel's page tables begin; they stand in an LDT that all processes share. One TSS serves all processes: it
 // holds the stack for entries from user mode, which cpu_switch keeps current. A
 // double fault cannot use the kernel stack (it is usually the kernel stack that
 // faulted), so its gate switches to a task with a stack of its own.
 import { bss, lgdt, lidt, lldt, ltr, rcr3 } from "./cpufunc";
 import { dblfault } from "./dblfault";
 import { sym } from "./sym";
+import { VM_MAXUSER_ADDRESS } from "../sys/param";
 
 // GDT slots and selectors (pmap.md §5).
 export const GCODE_SEL: u32 = 0x08;
 export const GDATA_SEL: u32 = 0x10;
+export const GLDT_SEL: u32 = 0x18;
 export const GUCODE_SEL: u32 = 0x20;
 export const GUDATA_SEL: u32 = 0x28;
 export const GPROC0_SEL: u32 = 0x78;
@@ -18,12 +21,18 @@ export const GDBLFLT_SEL: u32 = 0x80;
 const NGDT: u32 = 17;
 const NIDT: u32 = 256;
 
+// Slots of the LDT, as selectors with the user's privilege: what a user's segment registers hold.
+export const LUCODE_SEL: u32 = 0x17;
+export const LUDATA_SEL: u32 = 0x1f;
+const NLDT: u32 = 17;
+
 const SEL_KPL: u32 = 0;
 const SEL_UPL: u32 = 3;
 
 // Types of descriptors.
 const SDT_MEMRWA: u32 = 0x13;
 const SDT_MEMERA: u32 = 0x1b;
+const SDT_SYSLDT: u32 = 2;
 const SDT_SYSTASKGT: u32 = 5;
 const SDT_SYS386TSS: u32 = 9;
 const SDT_SYS386IGT: u32 = 14;
@@ -35,6 +44,7 @@ const T_DBL_VECTOR: u32 = 8;
 const NTRAPS: u32 = 32;
 const NINTRS: u32 = 16;
 const ICU_VECTOR: u32 = 0x20;
+const SYSCALL_VECTOR: u32 = 0x80;
 
 /** A task state segment; field names without the tss_ of the C struct's members for registers. */
 @unmanaged
@@ -69,6 +79,7 @@ export class I386tss {
 const SIZEOF_TSS: u32 = 104;
 
 const gdt: usize = memory.data(17 * 8, 8);
+const ldt: usize = memory.data(17 * 8, 8);
 /** The task of everything but a double fault. */
 export const common_tss = changetype<I386tss>(memory.data(104, 4));
 const dblfault_tss = changetype<I386tss>(memory.data(104, 4));
@@ -86,8 +97,8 @@ function dblfault_stack(): usize {
 }
 
 /** A memory segment of `limit` pages (less one) from 0. */
-function setsegment(selector: u32, limit: u32, type: u32, dpl: u32): void {
-  const at = gdt + (selector & ~7);
+function setsegment(table: usize, selector: u32, limit: u32, type: u32, dpl: u32): void {
+  const at = table + (selector & ~7);
   store<u32>(at, limit & 0xffff);
   store<u32>(at, 0x00c08000 | (limit & 0xf0000) | (dpl << 13) | (type << 8), 4);
 }
@@ -112,10 +123,14 @@ function setregion(base: usize, size: u32): usize {
 }
 
 function gdt_init(): void {
-  setsegment(GCODE_SEL, 0xfffff, SDT_MEMERA, SEL_KPL);
-  setsegment(GDATA_SEL, 0xfffff, SDT_MEMRWA, SEL_KPL);
-  setsegment(GUCODE_SEL, (0xbfbfe000 >> 12) - 1, SDT_MEMERA, SEL_UPL);
-  setsegment(GUDATA_SEL, (0xbfbfe000 >> 12) - 1, SDT_MEMRWA, SEL_UPL);
+  const user_limit = (VM_MAXUSER_ADDRESS >> 12) - 1;
+  setsegment(gdt, GCODE_SEL, 0xfffff, SDT_MEMERA, SEL_KPL);
+  setsegment(gdt, GDATA_SEL, 0xfffff, SDT_MEMRWA, SEL_KPL);
+  setsegment(gdt, GUCODE_SEL, user_limit, SDT_MEMERA, SEL_UPL);
+  setsegment(gdt, GUDATA_SEL, user_limit, SDT_MEMRWA, SEL_UPL);
+  setsegment(ldt, LUCODE_SEL, user_limit, SDT_MEMERA, SEL_UPL);
+  setsegment(ldt, LUDATA_SEL, user_limit, SDT_MEMRWA, SEL_UPL);
+  setsysdesc(GLDT_SEL, ldt, NLDT * 8 - 1, SDT_SYSLDT);
   setsysdesc(GPROC0_SEL, changetype<usize>(common_tss), SIZEOF_TSS - 1, SDT_SYS386TSS);
   setsysdesc(GDBLFLT_SEL, changetype<usize>(dblfault_tss), SIZEOF_TSS - 1, SDT_SYS386TSS);
   lgdt(setregion(gdt, NGDT * 8));
@@ -134,6 +149,7 @@ function idt_init(): void {
     setgate(ICU_VECTOR + irq, load<u32>(sym.intr_vectors() + irq * 4), SDT_SYS386IGT, SEL_KPL, GCODE_SEL);
     irq++;
   }
+  setgate(SYSCALL_VECTOR, sym.Xsyscall(), SDT_SYS386TGT, SEL_UPL, GCODE_SEL);
   lidt(setregion(idt(), NIDT * 8));
 }
 
@@ -160,7 +176,7 @@ function tss_init(stack_top: usize): void {
 export function segments_init(stack_top: usize): void {
   gdt_init();
   idt_init();
-  lldt(0);
+  lldt(GLDT_SEL);
   tss_init(stack_top);
 }
 

@@ -20,6 +20,12 @@ export declare function copyinstr(from: usize, to: usize, maxlen: u32, lencopied
 export declare function copyoutstr(from: usize, to: usize, maxlen: u32, lencopied: usize): i32;
 export declare function copystr(from: usize, to: usize, maxlen: u32, lencopied: usize): i32;
 
+/** The word at a user address, or -1 when it cannot be read. May sleep. */
+export declare function fuword(from: usize): i32;
+
+/** Leaves the kernel through a trap frame that lies in the current process's u-area. Does not return. */
+export declare function return_to_user(frame: usize): void;
+
 /**
  * Saves ebp, ebx, esi, edi and esp for the caller: pushes the four registers,
  * stores esp at `saved_esp`, takes `esp` as the stack, pops edi, esi, ebx, ebp

@@ -31,6 +31,17 @@ export declare namespace sym {
   /** Where a new process starts: calls the function in esi with the argument in ebx, then kthread_exit(0). */
   function proc_trampoline(): usize;
 
+  /** Where `int $0x80` enters: ends in `syscall(frame)`. */
+  function Xsyscall(): usize;
+  /** A word: not 0 when the process that runs must pass through trap(T_ASTFLT) before its next user instruction. */
+  function astpending(): usize;
+  /** Begin and end of the way out of the kernel: a fault there is the fault of the user's registers. */
+  function doreti(): usize;
+  function edoreti(): usize;
+  /** Begin and end of the code that the kernel copies onto user stacks: signal handlers return to it. */
+  function sigcode(): usize;
+  function esigcode(): usize;
+
   // Tables of locore: words that hold the addresses of the stubs.
   /** 32 addresses: Xtrap00 … Xtrap1f. Each ends in `trap(frame)`. */
   function trap_vectors(): usize;

@@ -8,20 +8,31 @@
 // is looked up in the space of whatever process runs, and is only noticed because
 // nothing is mapped there.
 //
+// What a user does wrong becomes a signal (user_signal). A fault on the way out of
+// the kernel (doreti) is the user's, too: it comes of the registers that it asked for.
+//
 // A kernel-mode fault that cannot be resolved resumes at pcb_onfault, if that is
 // set (copyin and its kin); otherwise the kernel is broken and DDB gets it.
-import { rcr2, volatile } from "./cpufunc";
-import { KERNELMODE, PGEX_W, T_ALIGNFLT, T_NMI, T_PAGEFLT, T_PROTFLT, T_SEGNPFLT, T_TRCTRAP, T_USER, Trapframe }
-  from "./frame";
+import { enable_intr, rcr2, volatile } from "./cpufunc";
+import {
+  KERNELMODE, PGEX_W, T_ALIGNFLT, T_ARITHTRAP, T_ASTFLT, T_BOUND, T_BPTFLT, T_DIVIDE, T_DNA, T_FPOPFLT, T_NMI, T_OFLOW,
+  T_PAGEFLT, T_PRIVINFLT, T_PROTFLT, T_SEGNPFLT, T_STKFLT, T_TRCTRAP, T_TSSFLT, T_USER, Trapframe,
+} from "./frame";
 import { current_cpl } from "./intr";
 import { Pcb } from "./pcb";
 import { PDP_BASE, PG_RW, PG_V, pdei, vtopte } from "./pte";
 import { sym } from "./sym";
+import { userret } from "./syscall";
 import { kdb_trap } from "../ddb/db_interface";
 import { curproc } from "../kern_proc";
+import { psignal, sigexit, trapsignal } from "../kern_sig";
 import { panic, printf } from "../subr_prf";
 import { KERNBASE, PAGE_SIZE, trunc_page } from "../sys/param";
-import { KERN_SUCCESS, VM_FAULT_INVALID, VM_FAULT_PROTECT, VM_PROT_READ, VM_PROT_WRITE } from "../../vm/uvm_extern";
+import { Proc, p_comm } from "../sys/proc";
+import { SIGBUS, SIGFPE, SIGILL, SIGKILL, SIGSEGV, SIGTRAP } from "../sys/signal";
+import {
+  KERN_RESOURCE_SHORTAGE, KERN_SUCCESS, VM_FAULT_INVALID, VM_FAULT_PROTECT, VM_PROT_READ, VM_PROT_WRITE,
+} from "../../vm/uvm_extern";
 import { uvm_fault } from "../../vm/uvm_fault";
 import { kernel_map } from "../../vm/uvm_km";
 import { VmMap } from "../../vm/uvm_map";
@@ -89,8 +100,46 @@ function trap_pagefault(frame: Trapframe, cr2: usize, usermode: bool): bool {
   const rv = uvm_fault(map, va, VM_FAULT_INVALID, ftype);
   if (rv == KERN_SUCCESS) return true;
   if (!usermode && resume_onfault(frame)) return true;
+  if (usermode) {
+    const p = curproc();
+    if (rv == KERN_RESOURCE_SHORTAGE) {
+      printf(cs("UVM: pid %d (%s), uid %d killed: out of swap\n"), p.p_pid, p_comm(p), p.p_uid);
+      psignal(p, SIGKILL);
+    } else trapsignal(p, SIGSEGV, T_PAGEFLT);
+    return true;
+  }
   printf(cs("uvm_fault(%p, 0x%lx, 0, %d) -> %x\n"), changetype<usize>(map), va, ftype, rv);
   return false;
+}
+
+/** The signal that a trap of user mode is; 0 for traps that are not the user's business. */
+function user_signal(type: u32): u32 {
+  switch (type) {
+    case T_BPTFLT:
+    case T_TRCTRAP: return SIGTRAP;
+    case T_PRIVINFLT:
+    case T_FPOPFLT:
+    case T_DNA: return SIGILL;
+    case T_DIVIDE:
+    case T_OFLOW:
+    case T_BOUND:
+    case T_ARITHTRAP: return SIGFPE;
+    case T_PROTFLT:
+    case T_TSSFLT:
+    case T_SEGNPFLT:
+    case T_STKFLT:
+    case T_ALIGNFLT: return SIGBUS;
+    default: return 0;
+  }
+}
+
+/** A trap of user mode other than a page fault. Returns whether it was the user's business. */
+function trap_user(p: Proc, type: u32): bool {
+  if (type == T_ASTFLT) return true;
+  const signum = user_signal(type);
+  if (signum == 0) return false;
+  trapsignal(p, signum, type);
+  return true;
 }
 
 /** Called by alltraps with interrupts as they were. What it changes in `frame` holds on return. */
@@ -100,9 +149,19 @@ export function trap(frame: Trapframe): void {
   const usermode = !KERNELMODE(frame.tf_cs, frame.tf_eflags);
   uvmexp.traps++;
   if (type == T_PAGEFLT) {
-    if (trap_pagefault(frame, cr2, usermode)) return;
+    if (trap_pagefault(frame, cr2, usermode)) {
+      if (usermode) userret(curproc());
+      return;
+    }
+  } else if (usermode && trap_user(curproc(), type)) {
+    userret(curproc());
+    return;
   } else if (!usermode && (type == T_PROTFLT || type == T_SEGNPFLT || type == T_ALIGNFLT)) {
     if (resume_onfault(frame)) return;
+    if (frame.tf_eip >= sym.doreti() && frame.tf_eip < sym.edoreti()) {
+      enable_intr();
+      sigexit(curproc(), SIGBUS);
+    }
   } else if (type == T_NMI) {
     printf(cs("NMI ... going to debugger\n"));
   }

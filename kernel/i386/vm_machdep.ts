@@ -6,6 +6,7 @@
 // last, with no current process.
 import { disable_intr, enable_intr, lcr3, rcr3, read_ebp, sti_hlt } from "./cpufunc";
 import { current_cpl, spl0, splhigh, splx } from "./intr";
+import { Trapframe } from "./frame";
 import { Pcb } from "./pcb";
 import { set_kernel_stack } from "./segments";
 import { switch_stack } from "./support";
@@ -17,6 +18,13 @@ import { Proc, SRUN } from "../sys/proc";
 
 /** Words that switch_stack pops: edi, esi, ebx, ebp, and the address it returns to. */
 const SWITCHFRAME_WORDS: u32 = 5;
+/** Room at the top of each kernel stack for the frame of entries from user mode. */
+const USER_FRAME: u32 = 64;
+
+/** The frame of the process's way into the kernel from user mode: at the top of its kernel stack. */
+export function p_md_regs(p: Proc): Trapframe {
+  return changetype<Trapframe>(p.p_addr + USPACE - USER_FRAME);
+}
 
 /** Halts until an interrupt makes somebody runnable. => splhigh on entry and return */
 function idle(): void {
@@ -64,7 +72,7 @@ export function cpu_fork(p: Proc, func: u32, arg: usize): void {
   const pmap = p.p_vmspace.vm_map.pmap;
   pcb.pcb_pmap = changetype<usize>(pmap);
   pcb.pcb_cr3 = pmap.pm_pdirpa;
-  const frame = p.p_addr + USPACE - 16 - SWITCHFRAME_WORDS * 4;
+  const frame = p.p_addr + USPACE - USER_FRAME - 16 - SWITCHFRAME_WORDS * 4;
   store<u32>(frame, 0);
   store<u32>(frame, func, 4);
   store<u32>(frame, arg, 8);

@@ -31,6 +31,7 @@ export const ESPIPE: i32 = 29;
 export const EROFS: i32 = 30;
 export const EMLINK: i32 = 31;
 export const EPIPE: i32 = 32;
+export const ERANGE: i32 = 34;
 export const EAGAIN: i32 = 35;
 export const EWOULDBLOCK: i32 = 35;
 export const EOPNOTSUPP: i32 = 45;

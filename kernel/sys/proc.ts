@@ -37,7 +37,7 @@ export class Proc {
   p_wchan: usize;
   /** Why, as ps shows it. */
   p_wmesg: usize;
-  /** Signals pending, one bit each: only SIGKILL and SIGTERM have senders so far. */
+  /** Signals pending, bit n - 1 for signal n; so are the masks below. */
   p_siglist: u32;
   /** Clock ticks charged. */
   p_uticks: u32;
@@ -72,6 +72,51 @@ export class Proc {
   p_majflt: u32;
   /** Locks held: nesting of spin and long-term locks, for diagnostics. */
   p_locks: i32;
+  // Signals (kern_sig.ts). Processes without p_sigacts run in the kernel only.
+  /** Address of the Sigacts, or 0. */
+  p_sigacts: usize;
+  /** Held back, ignored, caught. */
+  p_sigmask: u32;
+  p_sigignore: u32;
+  p_sigcatch: u32;
+  /** Mask to restore after the next signal, with P_OLDMASK (sigsuspend). */
+  p_oldmask: u32;
+  /** Trap code for the handler of the signal that code is p_sigcode. */
+  p_code: u32;
+  p_sigcode: u32;
+  /** The alternate signal stack (sigaltstack): address, size, SS_ flags. */
+  p_sigstk_sp: usize;
+  p_sigstk_size: u32;
+  p_sigstk_flags: u32;
+  /** Signal that parents of a dying process get. */
+  p_exitsig: u32;
+  /** Session: the pid of its leader. */
+  p_sid: i32;
+  p_ruid: u32;
+  p_gid: u32;
+  p_rgid: u32;
+  /** Address of the Filedesc, or 0. */
+  p_fd: usize;
+  /** Permission bits that new files do not get. */
+  p_umask: u32;
+  /** Address of the Plimit, or 0. */
+  p_limit: usize;
+  /** ITIMER_REAL in ticks: when it expires (with P_REALTIMER), and the interval. */
+  p_realtime: i32;
+  p_realincr: i32;
+  /** ITIMER_VIRTUAL and ITIMER_PROF in ticks that remain (0: off), and their intervals. */
+  p_virttime: i32;
+  p_virtincr: i32;
+  p_proftime: i32;
+  p_profincr: i32;
+  /** Ticks of the children that have been waited for. */
+  p_cuticks: u32;
+  p_csticks: u32;
+  p_nsignals: u32;
+  p_inblock: u32;
+  p_oublock: u32;
+  /** Time of creation, seconds since 1970. */
+  p_starttime: u32;
 }
 
 /** Size of the name in p_comm, NUL included. */
@@ -91,6 +136,22 @@ export const P_SINTR: u32 = 0x80;
 export const P_SYSTEM: u32 = 0x200;
 export const P_TIMEOUT: u32 = 0x400;
 export const P_WEXIT: u32 = 0x2000;
+/** Has a controlling terminal. */
+export const P_CONTROLT: u32 = 0x2;
+/** Its parent waits in vfork until it execs or exits. */
+export const P_PPWAIT: u32 = 0x10;
+export const P_SUGID: u32 = 0x100;
+export const P_TRACED: u32 = 0x800;
+/** A stopped process has been waited for. */
+export const P_WAITED: u32 = 0x1000;
+export const P_EXEC: u32 = 0x4000;
+/** p_oldmask holds the mask from before sigsuspend. */
+export const P_OLDMASK: u32 = 0x10000;
+/** Stopped children are no news to it. */
+export const P_NOCLDSTOP: u32 = 0x20000;
+export const P_NOCLDWAIT: u32 = 0x40000;
+/** ITIMER_REAL runs. */
+export const P_REALTIMER: u32 = 0x80000;
 
 /** Address of the process's name: NUL-terminated, at most MAXCOMLEN bytes. */
 export function p_comm(p: Proc): usize {

@@ -3,13 +3,16 @@
 // The process maps private memory into its own address space, builds the file
 // system there (pages appear by page faults as newfs writes them) and calls
 // mount(2), which copies what is not zero into the mount's own object. Then the
-// process is gone and its memory with it.
+// process is gone and its memory with it. With a served way (`process`, `uvm_io`)
+// mount(2) keeps the process until the unmount; the mount is there when its name,
+// "mfs:PID", is.
 //
-// Boot arguments: mfs.size, mfs.bsize, mfs.fsize, mfs.way, mfs.repair.
+// Boot arguments: mfs.size, mfs.bsize, mfs.fsize, mfs.way, mfs.window, mfs.repair.
 
-import { MNT_ASYNC, MNT_UPDATE } from "../../fs/mount";
+import { MNT_ASYNC, MNT_UPDATE, Mount } from "../../fs/mount";
 import { MfsArgs, mfs_stats } from "../../fs/mfs/mfsnode";
 import { Mkfsargs, mkfs } from "../../fs/mfs/mkfs";
+import { MNT_LIST, mountlist } from "../../fs/vfs_mount";
 import { do_mkdir } from "../../fs/vfs_syscalls";
 import { do_mount, do_unmount } from "../../fs/vfs_mount_calls";
 import { Vattr } from "../../fs/vnode";
@@ -19,12 +22,18 @@ import { uvm_map } from "../../vm/uvm_map";
 import { UvmObject } from "../../vm/uvm_object";
 import { uvmexp } from "../../vm/uvm_stat";
 import { frame_alloc } from "../i386/cpufunc";
+import { kwait } from "../kern_exit";
+import { fork_kernel_proc } from "../kern_fork";
 import { curproc } from "../kern_proc";
+import { tsleep } from "../kern_synch";
 import { time_second } from "../kern_time";
+import { strcmp, strncmp, strtoul } from "../libkern";
 import { bootarg, bootarg_u32 } from "../subr_bootargs";
-import { printf } from "../subr_prf";
+import { printf, snprintf } from "../subr_prf";
 import { ENOENT, EROFS } from "../sys/errno";
-import { DEV_BSHIFT, round_page } from "../sys/param";
+import { DEV_BSHIFT, PWAIT, round_page } from "../sys/param";
+import { Proc, SZOMB } from "../sys/proc";
+import { TAILQ_FIRST, TAILQ_LAST, TAILQ_NEXT, TAILQ_PREV } from "../sys/queue";
 import { exit_program, lstat_file, run_program } from "./unistd";
 
 const DEFAULT_SIZE: u32 = 0x800000;
@@ -40,6 +49,18 @@ const MINFREE: u32 = 5;
   mounts: u32;
 }
 const totals = changetype<Totals>(memory.data(offsetof<Totals>(), 8));
+
+/** What mount_mfs_way asks of its process. */
+@unmanaged class Request {
+  path: usize;
+  way: usize;
+  window: u32;
+}
+
+/** The ways whose process stays. */
+function is_served(way: usize): bool {
+  return strcmp(way, cs("process")) == 0 || strcmp(way, cs("uvm_io")) == 0;
+}
 
 /** Size of the mounted file system's device. */
 export function mounted_bytes(): u32 {
@@ -71,23 +92,55 @@ function newfs(size: u32): i32 {
   return mkfs(args);
 }
 
-/** The process: `arg` is the path to mount on. */
+/** The process: `arg` is the Request, which is there until the mount is. */
 function mount_mfs_main(arg: usize): void {
+  const request = changetype<Request>(arg);
   const args = changetype<MfsArgs>(frame_alloc(offsetof<MfsArgs>()));
   const size = mounted_bytes();
   let error = map_memory(size);
   if (error == 0) error = newfs(size);
   if (error == 0) {
-    const way = bootarg(cs("mfs.way"));
     const repair = bootarg(cs("mfs.repair"));
-    args.fspec = cs("mfs");
+    const served = is_served(request.way);
+    args.fspec = served ? 0 : cs("mfs");
     args.base = MEMBASE;
     args.size = size;
-    args.way = way != 0 ? way : cs("aobj");
+    args.way = request.way;
     args.repair = repair != 0 ? repair : cs("");
-    error = do_mount(cs("mfs"), arg, MNT_ASYNC, changetype<usize>(args), curproc());
+    args.window = request.window;
+    error = do_mount(cs("mfs"), request.path, MNT_ASYNC, changetype<usize>(args), curproc());
   }
   exit_program(error);
+}
+
+/** Is there a mount whose name is "mfs:PID"? */
+function is_served_by(pid: i32): bool {
+  const name = frame_alloc(16);
+  snprintf(name, 16, cs("mfs:%d"), pid);
+  let at = TAILQ_FIRST(mountlist);
+  while (at != 0) {
+    if (strcmp(changetype<Mount>(at).mnt_stat.f_mntfromname, name) == 0) return true;
+    at = TAILQ_NEXT(at, MNT_LIST);
+  }
+  return false;
+}
+
+/** Starts a process that stays, and waits until the mount is there, or the process not any more. */
+function start_server(request: Request): i32 {
+  const newp = frame_alloc(4);
+  const status = frame_alloc(4);
+  const error = fork_kernel_proc(curproc(), mount_mfs_main.index, changetype<usize>(request), cs("mount_mfs"), newp);
+  if (error != 0) return error;
+  const server = changetype<Proc>(load<usize>(newp));
+  const pid = server.p_pid;
+  while (!is_served_by(pid)) {
+    if (server.p_stat == SZOMB) {
+      const waited = kwait(curproc(), pid, status);
+      return waited != 0 ? waited : load<i32>(status) >> 8;
+    }
+    tsleep(changetype<usize>(request), PWAIT, cs("nanosleep"), 1);
+  }
+  return 0;
 }
 
 /** Makes the folder to mount on when the root has none; a root that is still read-only is made writable for it. */
@@ -101,10 +154,23 @@ function ensure_folder(path: usize): i32 {
   return error != 0 ? error : do_mkdir(path, 0o755, curproc());
 }
 
-/** Mounts a memory file system on `path` by a process `mount_mfs`; 0 or an errno. */
+/** Mounts a memory file system on `path` by the way that the boot arguments name; 0 or an errno. */
 export function mount_mfs(path: usize): i32 {
+  const way = bootarg(cs("mfs.way"));
+  return mount_mfs_way(path, way != 0 ? way : cs("aobj"), bootarg_u32(cs("mfs.window"), 0));
+}
+
+/** Mounts a memory file system on `path` by a process `mount_mfs`; `window` as in MfsArgs. 0 or an errno. */
+export function mount_mfs_way(path: usize, way: usize, window: u32): i32 {
+  const request = changetype<Request>(frame_alloc(offsetof<Request>()));
+  request.path = path;
+  request.way = way;
+  request.window = window;
   let error = ensure_folder(path);
-  if (error == 0) error = run_program(cs("mount_mfs"), mount_mfs_main.index, path);
+  if (error == 0) {
+    error = is_served(way) ? start_server(request)
+      : run_program(cs("mount_mfs"), mount_mfs_main.index, changetype<usize>(request));
+  }
   if (error != 0) printf(cs("mount_mfs: %s: error %d\n"), path, error);
   else totals.mounts++;
   return error;
@@ -114,10 +180,24 @@ function umount_main(arg: usize): void {
   exit_program(do_unmount(arg, 0, curproc()));
 }
 
-/** Unmounts `path` by a process `umount`; 0 or an errno. */
+/** The process that serves the file system mounted on `path`; 0 when none does. */
+export function server_of(path: usize): i32 {
+  let at = TAILQ_LAST(mountlist);
+  while (at != 0) {
+    const stat = changetype<Mount>(at).mnt_stat;
+    const served = strncmp(stat.f_mntfromname, cs("mfs:"), 4) == 0;
+    if (served && strcmp(stat.f_mntonname, path) == 0) return i32(strtoul(stat.f_mntfromname + 4, 0, 10));
+    at = TAILQ_PREV(at, MNT_LIST);
+  }
+  return 0;
+}
+
+/** Unmounts `path` by a process `umount` and takes leave of the process that served it; 0 or an errno. */
 export function unmount_mfs(path: usize): i32 {
+  const server = server_of(path);
   const error = run_program(cs("umount"), umount_main.index, path);
   if (error != 0) printf(cs("umount: %s: error %d\n"), path, error);
+  else if (server != 0) kwait(curproc(), server, 0);
   return error;
 }
 

@@ -2,53 +2,23 @@
 // past the buffer cache, as reading the raw device and writing it to another
 // would. What is on wd0 then can be looked at from outside.
 
-import { B_BUSY, B_INVAL, B_READ, Buf } from "../../fs/buf";
-import { FOLLOW, LOCKLEAF, LOOKUP, Nameidata } from "../../fs/namei";
+import { B_INVAL, B_READ } from "../../fs/buf";
 import { FREAD, FWRITE } from "../../fs/fcntl";
-import { VFSTOUFS } from "../../fs/ufs/ufsmount";
 import { bdevvp } from "../../fs/vfs_alias";
-import { biowait, brelse, geteblk } from "../../fs/vfs_bio";
+import { brelse, geteblk } from "../../fs/vfs_bio";
 import { name_to_dev } from "../../fs/vfs_conf";
-import { NDINIT, namei } from "../../fs/vfs_lookup";
-import { vput, vref, vrele } from "../../fs/vfs_subr";
+import { vrele } from "../../fs/vfs_subr";
 import { NOCRED, Vnode } from "../../fs/vnode";
-import { VOP_CLOSE, VOP_OPEN, VOP_STRATEGY } from "../../fs/vnode_if";
+import { VOP_CLOSE, VOP_OPEN } from "../../fs/vnode_if";
 import { frame_alloc } from "../i386/cpufunc";
 import { curproc } from "../kern_proc";
 import { bootarg } from "../subr_bootargs";
 import { printf } from "../subr_prf";
 import { ENXIO } from "../sys/errno";
 import { DEV_BSHIFT, MAXBSIZE, NODEV } from "../sys/param";
-import { UIO_SYSSPACE } from "../sys/uio";
+import { device_of, device_transfer } from "./device";
 import { mounted_bytes } from "./mount_mfs";
 import { exit_program } from "./unistd";
-
-/** The device vnode below the file system mounted on `path`, referenced, at `vpp`. */
-function device_of(path: usize, vpp: usize): i32 {
-  const nd = changetype<Nameidata>(frame_alloc(offsetof<Nameidata>()));
-  NDINIT(nd, LOOKUP, FOLLOW | LOCKLEAF, UIO_SYSSPACE, path, curproc());
-  const error = namei(nd);
-  if (error != 0) return error;
-  const devvp = VFSTOUFS(nd.ni_vp.v_mount).um_devvp;
-  vref(devvp);
-  vput(nd.ni_vp);
-  store<usize>(vpp, changetype<usize>(devvp));
-  return 0;
-}
-
-/** One transfer between `bp` and sector `blkno` of `vp`; B_READ or 0. */
-function transfer(bp: Buf, vp: Vnode, blkno: i32, len: u32, direction: u32): i32 {
-  bp.b_flags = B_BUSY | direction;
-  bp.b_error = 0;
-  bp.b_vp = vp;
-  bp.b_dev = vp.v_rdev;
-  bp.b_blkno = blkno;
-  bp.b_lblkno = blkno;
-  bp.b_bcount = len;
-  if (direction == 0) vp.v_numoutput++;
-  VOP_STRATEGY(bp);
-  return biowait(bp);
-}
 
 /** Copies `size` bytes sector for sector. */
 function copy_device(from: Vnode, to: Vnode, size: u32): i32 {
@@ -58,8 +28,8 @@ function copy_device(from: Vnode, to: Vnode, size: u32): i32 {
   let offset: u32 = 0;
   while (offset < size && error == 0) {
     const len = size - offset < MAXBSIZE ? size - offset : MAXBSIZE;
-    error = transfer(bp, from, offset >> DEV_BSHIFT, len, B_READ);
-    if (error == 0) error = transfer(bp, to, offset >> DEV_BSHIFT, len, 0);
+    error = device_transfer(bp, from, offset >> DEV_BSHIFT, len, B_READ);
+    if (error == 0) error = device_transfer(bp, to, offset >> DEV_BSHIFT, len, 0);
     offset += len;
   }
   bp.b_vp = old_vp;

@@ -62,7 +62,7 @@ t.test("every encoding of the table has the length that iced-x86 gives it", asyn
   for (const { row, code } of allEncodings(SEED, 8)) {
     // The coprocessor's own encodings are not decoded further.
     if (row.semantic === "escape") continue;
-    const mine = decode((i) => code[i] ?? 0, true, "i486");
+    const mine = decode((i) => code[i] ?? 0, true, "i686");
     const decoder = new Decoder(32, Uint8Array.from(code), DecoderOptions.None);
     const theirs = decoder.decode();
     if (mine.length !== theirs.length || mine.length !== code.length || mine.row === null) {
@@ -92,7 +92,8 @@ t.test("no two rows claim one encoding", async (t) => {
 });
 
 t.test("the disassembler writes what objdump writes", async (t) => {
-  const cases = allEncodings(SEED + 1, 10).filter(({ row }) => row.semantic !== "escape" && row.mnemonic !== "fwait");
+  const cases = allEncodings(SEED + 1, 10).filter(({ row }) => row.semantic !== "escape" && row.mnemonic !== "fwait"
+    && row.mnemonic !== "salc"); // objdump does not know it
   const folder = mkdtempSync(join(tmpdir(), "disassembly-"));
   try {
     const bytes = Buffer.concat(cases.map(({ code }) => Buffer.from(code)));
@@ -112,7 +113,7 @@ t.test("the disassembler writes what objdump writes", async (t) => {
     const wrong: string[] = [];
     for (const { code } of cases) {
       const here = at;
-      const mine = disassemble((i) => bytes[here + i] ?? 0, here);
+      const mine = disassemble((i) => bytes[here + i] ?? 0, here, "i686");
       if (mine.text !== theirs.get(here)) wrong.push(`${mine.text} | ${theirs.get(here)}`);
       at += code.length;
     }
@@ -835,6 +836,8 @@ t.test(`random programs run alike in one go, in slices and in steps (seed ${SEED
     const program: number[] = [];
     for (let i = 0; i < 100; i++) program.push(...cases[random() % cases.length].code, 0x90);
     const whole = run(program, (rig) => rig.run());
+    // A program that made itself a repeat count of millions does not end in time.
+    if ((whole.cycles as number) >= 1e7) continue;
     executed += whole.instructions;
     t.same(run(program, (rig) => rig.run()), whole, `program ${n}: twice the same`);
     const sliced = run(program, (rig) => { while (rig.cpu.run(rig.cpu.cycles + 7).kind === "deadline"); });

@@ -3,12 +3,14 @@
 
 import { Cpu } from "../../emu/cpu/cpu.js";
 import type { CpuConfig, StopReason } from "../../emu/cpu/cpu.js";
+import type { CoprocessorLines } from "../../emu/cpu/interface.js";
 import { memoryPagesFor } from "../../emu/cpu/state.js";
 
 export interface RigOptions {
-  readonly model?: "i386" | "i486";
+  readonly model?: CpuConfig["model"];
   readonly timing?: "model" | "none";
   readonly ramSize?: number;
+  readonly coprocessor?: CoprocessorLines;
 }
 
 export interface PortWrite {
@@ -28,7 +30,7 @@ export class CpuRig {
   /** Vectors that the interrupt controller gives, in order. */
   readonly requests: number[] = [];
 
-  constructor({ model = "i386", timing = "model", ramSize = 4 << 20 }: RigOptions = {}) {
+  constructor({ model = "i386", timing = "model", ramSize = 4 << 20, coprocessor }: RigOptions = {}) {
     const memory = new WebAssembly.Memory({ initial: memoryPagesFor(ramSize) });
     const config: CpuConfig = {
       model, timing, memory, ramSize,
@@ -37,6 +39,7 @@ export class CpuRig {
         write: (port, size, value) => { this.writes.push({ port, size, value, cycle: this.cpu.cycles }); },
       },
       interruptController: { pending: () => this.requests.length > 0, acknowledge: () => this.requests.shift()! },
+      ...(coprocessor === undefined ? {} : { coprocessor }),
     };
     this.cpu = new Cpu(config);
     this.ram = new Uint8Array(memory.buffer, 0, ramSize);

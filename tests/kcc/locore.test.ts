@@ -11,7 +11,7 @@ import { runQemu, skipWithout } from "./tools.js";
 
 const ENTRIES = [
   "tests/fixtures/locore_check.ts",
-  ...["kernel/i386/pcb.ts", "kernel/i386/frame.ts", "kernel/sys/param.ts", "kernel/sys/errno.ts"],
+  ...["kernel/i386/pcb.ts", "kernel/i386/frame.ts", "kernel/i386/sigframe.ts", "kernel/sys/param.ts", "kernel/sys/errno.ts"],
 ];
 
 t.test("locore's copies, faults, switches and frames are right", async (t) => {

@@ -93,7 +93,7 @@ function treeListing(tree: DirectoryNode): string[] {
       lines.push(common);
       for (const child of node.children) visit(child.node, `${path}/${Buffer.from(child.name).toString("hex")}`);
     } else if (node.kind === "file") lines.push(`${common} ${sha256(node.read(0, node.size))}`);
-    else lines.push(`${common} ${Buffer.from(node.target).toString()}`);
+    else lines.push(`${common} ${node.kind === "link" ? Buffer.from(node.target).toString() : node.rdev}`);
   };
   visit(tree, "");
   return lines.sort();

@@ -26,7 +26,7 @@ const PG_TABLED = 0x40;
 /** First page frame and end of the memory of a test kernel. */
 const FIRST_FRAME = 0x100;
 
-const compiled = await compileHosted([...vmFiles(), "test/test_pager.ts"]);
+const compiled = await compileHosted([...vmFiles(), "kernel/kern_proc.ts", "test/test_pager.ts"]);
 
 export interface Entry {
   readonly at: number;

@@ -75,7 +75,8 @@ export function parseArguments(argv: readonly string[]): Parsed {
     const value = inline ?? argv[++i];
     if (value === undefined) throw new UsageError(`flag '--${flag.name}' needs a value: --${flag.name} ${flag.value}`);
     checkChoice(flag, value);
-    values.set(flag.name, value);
+    const before = flag.repeatable ? values.get(flag.name) : undefined;
+    values.set(flag.name, before === undefined ? value : `${before}\n${value}`);
   }
   const parsed = { command, operands, values, switches };
   if (!switches.has("help") && !switches.has("version")) checkOperands(parsed);

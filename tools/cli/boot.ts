@@ -36,9 +36,13 @@ function attachKeyboard(send: (bytes: number[]) => void, quit: () => void): () =
 export async function bootCommand(parsed: Parsed): Promise<number> {
   const raw = process.stdin.isTTY && process.stdout.isTTY;
   const console = new ConsoleLog((text) => void process.stdout.write(raw ? text.replaceAll("\n", "\r\n") : text));
+  // The user's own init= says what runs; otherwise a folder gets user space, and a shell appears.
+  const system = /(^| )init=/.test(parsed.values.get("append") ?? "") ? undefined : {};
   // With a disk and no image the root is on the disk; with neither, the project's own tree serves.
-  const root = rootOf(parsed) ?? (parsed.values.has("disk") ? undefined : projectTree());
-  const session = new Session({ parsed, bootArguments: [], root, console });
+  // A ROM image finds its own way.
+  const root = parsed.values.has("bios") ? undefined
+    : rootOf(parsed, system) ?? (parsed.values.has("disk") ? undefined : projectTree(system));
+  const session = new Session({ parsed, bootArguments: system === undefined ? [] : ["init=/sbin/init"], root, console });
   let quit = false;
   const detach = attachKeyboard((bytes) => session.machine.serialInput(bytes), () => (quit = true));
   try {

@@ -9,6 +9,8 @@ export interface Flag {
   /** Shown in --help; the program applies it where the flag is read. */
   readonly fallback?: string;
   readonly choices?: readonly string[];
+  /** May be given several times; the values are joined by newlines. */
+  readonly repeatable?: boolean;
 }
 
 export interface Command {
@@ -28,7 +30,7 @@ const MACHINE_FLAGS: readonly Flag[] = [
     help: "root file system: a host folder (made into an FFS image) or a UFS1 image",
   },
   { name: "mem", value: "SIZE", help: "RAM", fallback: "64M" },
-  { name: "cpu", value: "MODEL", help: "processor model", fallback: "i486", choices: ["i386", "i486"] },
+  { name: "cpu", value: "MODEL", help: "processor model", fallback: "i486", choices: ["i386", "i486", "pentium", "i686"] },
   {
     name: "timing", value: "MODE", fallback: "model", choices: ["model", "none"],
     help: "clock model: `model` counts cycles, `none` leaves them out",
@@ -37,6 +39,10 @@ const MACHINE_FLAGS: readonly Flag[] = [
   { name: "kernel", value: "FILE", help: "Multiboot kernel", fallback: "the built kernel" },
   { name: "disk", value: "FILE", help: "contents of the ATA disk wd0; writes stay in memory" },
   { name: "disk-write", help: "write the disk's changes back to FILE at the end" },
+  {
+    name: "debugcon", value: "PORT=FILE", repeatable: true,
+    help: "keep what the guest writes to an I/O port, as QEMU's isa-debugcon; may be given several times",
+  },
   { name: "max-cycles", value: "N", help: "stop after N guest cycles with exit status 4" },
 ];
 
@@ -50,6 +56,8 @@ const WORKLOAD_FLAGS: readonly Flag[] = [
   { name: "repair", value: "LIST", help: "burge: mistakes to mend, any of end,ref,unwire,offset" },
   { name: "pool-fresh", value: "FILL", help: "contents of fresh pool pages: zero, junk or junk:HEX", fallback: "zero" },
   { name: "ddb", value: "COMMANDS", help: "DDB commands run when the debugger is entered, separated by `;`" },
+  { name: "requests", value: "N", help: "mfs-ways: measured requests of each way", fallback: "256" },
+  { name: "plot", value: "FILE.svg", help: "mfs-ways: draw the cycles per request as a picture" },
   { name: "save-mfs", value: "FILE", help: "write the memory file system to wd0 before unmount and save that disk to FILE" },
 ];
 
@@ -59,10 +67,14 @@ export const COMMANDS: readonly Command[] = [
     operands: [],
     required: 0,
     summary: "boot the kernel with its console on the terminal",
-    flags: MACHINE_FLAGS,
+    flags: [
+      ...MACHINE_FLAGS,
+      { name: "bios", value: "FILE", help: "start a ROM image at the reset vector, instead of a kernel" },
+    ],
     details: [
       "The console is the terminal. Ctrl-A x ends the machine, Ctrl-A Ctrl-A sends a Ctrl-A.",
-      "Boot arguments: init=mfs-cycle|traffic runs a workload, -d enters DDB first, -v tells the memory map.",
+      "A shell appears on the console; the programs of user space are put beside the files of a folder.",
+      "Boot arguments: init=mfs-cycle|traffic runs a workload, init=/path a program, -d enters DDB first, -v tells the memory map.",
     ],
   },
   {

@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 /** The project's (or package's) top folder, with a trailing slash. */
 export const PROJECT = fileURLToPath(new URL("../../../../", import.meta.url));
 export const KERNEL = `${PROJECT}build/kernel.elf`;
+/** ELF files of user space, for root file systems. */
+export const PROGRAMS = `${PROJECT}build/user/bin`;
 export const LAYOUTS = `${PROJECT}build/kernel.layouts.json`;
 /** Folders that the default workload copies: the documents and the sources. */
 export const DEFAULT_TREE = ["docs", "emu", "fs", "kernel", "tools", "vm"];

@@ -7,6 +7,7 @@ import { FfsError, FfsImage, makeImage, readTree, type DirectoryNode } from "../
 import { InputError } from "./errors.js";
 import { isFolder, readInput } from "./files.js";
 import { DEFAULT_TREE, PROJECT } from "./paths.js";
+import { withSystem } from "./system.js";
 
 const MB = 1024 * 1024;
 const DEV_BSIZE = 512;
@@ -69,21 +70,28 @@ function withMountPoint(tree: DirectoryNode): DirectoryNode {
   return { ...tree, children: [...tree.children, { name, node: mnt }] };
 }
 
-function fromTree(tree: DirectoryNode, name: string): RootImage {
-  return describe(withImages(() => makeImage({ tree: withMountPoint(tree), free: MB })), name);
+/** Room left on a root with user space, for what its programs write. */
+const SYSTEM_FREE = 8 * MB;
+
+/** Files of /etc besides the usual ones by name; undefined for a root without user space. */
+export type SystemFiles = Readonly<Record<string, string>> | undefined;
+
+function fromTree(tree: DirectoryNode, name: string, system: SystemFiles): RootImage {
+  const whole = system === undefined ? withMountPoint(tree) : withSystem(tree, system);
+  return describe(withImages(() => makeImage({ tree: whole, free: system === undefined ? MB : SYSTEM_FREE })), name);
 }
 
-/** The image for --root PATH. Throws InputError. */
-export function rootImage(path: string): RootImage {
-  if (isFolder(path)) return fromTree(withImages(() => readTree(path)), `${basename(path) || "root"}.ffs`);
+/** The image for --root PATH. A folder gets user space beside its files when `system` is given; an image stays as it is. Throws InputError. */
+export function rootImage(path: string, system?: SystemFiles): RootImage {
+  if (isFolder(path)) return fromTree(withImages(() => readTree(path)), `${basename(path) || "root"}.ffs`, system);
   return describe(readInput(path, "root image"), basename(path));
 }
 
 /** The image of the default workload: this project's documents and sources. */
-export function projectTree(): RootImage {
+export function projectTree(system?: SystemFiles): RootImage {
   const folders = DEFAULT_TREE.filter((name) => existsSync(`${PROJECT}${name}`));
   const children = folders.map((name) => ({
     name: encoder.encode(name), node: withImages(() => readTree(`${PROJECT}${name}`)),
   }));
-  return fromTree({ kind: "directory", mode: 0o755, mtime: 0, children }, "root.ffs");
+  return fromTree({ kind: "directory", mode: 0o755, mtime: 0, children }, "root.ffs", system);
 }

@@ -11,6 +11,8 @@ import { makeFolder, saveFile } from "./files.js";
 import { MEMORY, Session, memorySizeOf, outcome, rootOf } from "./session.js";
 import { WORKLOADS, poolFill, type Workload } from "./workloads.js";
 import { progressLine } from "./progress.js";
+import { REQUEST_BYTES, WaysMeter, waysTable } from "./ways.js";
+import { waysPlot } from "./ways_plot.js";
 
 const MB = 1024 * 1024;
 /** Room for the kernel and its structures, besides the share of memory that buffers and page structures take. */
@@ -77,6 +79,7 @@ export async function runCommand(parsed: Parsed): Promise<number> {
     parsed, bootArguments, root, console, ...(saveTo === undefined ? {} : { scratchDisk: mfsSize + MB }),
   });
   const capture = new Capture(session, console);
+  const meter = workload.metersRequests ? new WaysMeter(session) : undefined;
   const progress = progressLine(session.machine);
   const started = process.hrtime.bigint();
   const result = await session.run(progress.update);
@@ -88,17 +91,28 @@ export async function runCommand(parsed: Parsed): Promise<number> {
   if (line) process.stderr.write(`ptmap: ${line}\n`);
   // A run that ended early may have written half of it.
   if (saveTo !== undefined && status === EXIT.ok) saveFile(saveTo, savedImage(session.disk!, mfsSize));
+  const ways = meter?.rows(console.text);
+  const plot = parsed.values.get("plot");
+  if (ways && plot !== undefined) saveFile(plot, waysPlot(ways, plotTitle(session)));
   const summary: RunSummary = {
     workload: workload.name,
     outcome: OUTCOMES[status] ?? "failed",
     status,
     ...summaryLines(console.text),
     ...capture.fatal(),
+    ...(ways ? { ways } : {}),
     ...machineFigures(session, seconds),
   };
   if (folder !== undefined) capture.write(folder, summary);
+  if (ways && !json) process.stdout.write(`\n${waysTable(ways)}`);
   process.stdout.write(json ? `${JSON.stringify(summary)}\n` : summaryText(summary));
   return status;
+}
+
+/** What the picture says above the bars. */
+function plotTitle(session: Session): string {
+  const { cpu } = session.machine.config;
+  return `MFS: cycles per ${REQUEST_BYTES / 1024} KB request on the ${cpu ?? "i486"} model`;
 }
 
 /** The part of the disk that holds the file system. */
@@ -146,7 +160,7 @@ function row(name: string, value: unknown): string {
 function summaryText(summary: RunSummary): string {
   const lines = [`\n${summary.workload}: ${summary.outcome}\n`];
   for (const [name, value] of Object.entries(summary)) {
-    if (["workload", "outcome", "status"].includes(name)) continue;
+    if (["workload", "outcome", "status", "ways"].includes(name)) continue;
     if (typeof value === "object" && value !== null) {
       for (const [part, n] of Object.entries(value)) lines.push(row(`  ${part}`, n));
     } else lines.push(row(name.replaceAll("_", " "), value));

@@ -2,13 +2,15 @@
 // are put together, the machine runs, the outcome is told.
 
 import { basename } from "node:path";
-import { LoaderError, MB, Machine, MemoryDisk, elfSymbols, readElf32, type ElfSymbol, type RunResult } from "../../emu/index.js";
+import {
+  LoaderError, MB, Machine, MemoryDisk, elfSymbols, readElf32, type ElfSymbol, type Model, type RunResult,
+} from "../../emu/index.js";
 import { parseCount, parseSize, type Parsed } from "./args.js";
 import { ConsoleLog } from "./console.js";
 import { EXIT, InputError, UsageError } from "./errors.js";
 import { readInput, saveFile } from "./files.js";
 import { KERNEL } from "./paths.js";
-import { rootImage, type RootImage } from "./root.js";
+import { rootImage, type RootImage, type SystemFiles } from "./root.js";
 
 /** Guest cycles between two looks at the host's side: input, progress. */
 const SLICE = 4_000_000;
@@ -26,10 +28,10 @@ export interface SessionOptions {
   readonly console: ConsoleLog;
 }
 
-/** The root file system named by --root, or undefined. */
-export function rootOf(parsed: Parsed): RootImage | undefined {
+/** The root file system named by --root, or undefined. `system`: files of /etc when it shall have user space. */
+export function rootOf(parsed: Parsed, system?: SystemFiles): RootImage | undefined {
   const path = parsed.values.get("root");
-  return path === undefined ? undefined : rootImage(path);
+  return path === undefined ? undefined : rootImage(path, system);
 }
 
 /** Bytes of RAM that a machine can have. */
@@ -46,12 +48,32 @@ export function memorySizeOf(parsed: Parsed): number {
   return size;
 }
 
+interface DebugFile {
+  readonly port: number;
+  readonly path: string;
+  readonly bytes: number[];
+}
+
+/** The files of --debugcon. Throws UsageError. */
+function debugFilesOf(parsed: Parsed): DebugFile[] {
+  const given = parsed.values.get("debugcon")?.split("\n") ?? [];
+  return given.map((text) => {
+    const match = /^(0x[0-9a-f]+|\d+)=(.+)$/i.exec(text);
+    const port = match ? Number(match[1]) : NaN;
+    if (!(port >= 0 && port <= 0xffff)) {
+      throw new UsageError(`flag '--debugcon' needs a port and a file such as 0x402=log.txt, not '${text}'`);
+    }
+    return { port, path: match![2]!, bytes: [] };
+  });
+}
+
 export class Session {
   readonly machine: Machine;
   readonly symbols: ReadonlyMap<string, ElfSymbol>;
   readonly disk: MemoryDisk | undefined;
   readonly #options: SessionOptions;
   readonly #budget: number;
+  readonly #debugFiles: readonly DebugFile[];
 
   /** Builds and loads the machine. Throws UsageError and InputError. */
   constructor(options: SessionOptions) {
@@ -60,17 +82,34 @@ export class Session {
     const value = (name: string) => parsed.values.get(name);
     this.#budget = value("max-cycles") ? parseCount(value("max-cycles")!, "max-cycles", 1, Number.MAX_SAFE_INTEGER) : Infinity;
     this.disk = this.#openDisk();
+    this.#debugFiles = debugFilesOf(parsed);
     this.machine = new Machine({
       memorySize: memorySizeOf(parsed),
-      cpu: (value("cpu") ?? "i486") as "i386" | "i486",
+      cpu: (value("cpu") ?? "i486") as Model,
       timing: (value("timing") ?? "model") as "model" | "none",
       ...(this.disk ? { disk: this.disk } : {}),
+      debugConsoles: this.#debugFiles.map(({ port, bytes }) => ({ port, output: (byte) => void bytes.push(byte) })),
       onSerialOutput: (byte) => options.console.put(byte),
     });
+    const bios = value("bios");
+    if (bios !== undefined) {
+      this.#loadBios(bios);
+      this.symbols = new Map();
+      return;
+    }
     const kernelPath = value("kernel") ?? KERNEL;
     const kernel = readInput(kernelPath, "kernel");
     this.#load(kernel, kernelPath);
     this.symbols = new Map(elfSymbols(readElf32(kernel, kernelPath)).map((symbol) => [symbol.name, symbol]));
+  }
+
+  #loadBios(path: string): void {
+    try {
+      this.machine.loadBios(readInput(path, "ROM image"), path);
+    } catch (error) {
+      if (error instanceof LoaderError) throw new InputError(error.message);
+      throw error;
+    }
   }
 
   #openDisk(): MemoryDisk | undefined {
@@ -115,8 +154,9 @@ export class Session {
     }
   }
 
-  /** Writes the disk back where the user asked for it. */
+  /** Writes the files of the debug ports, and the disk back where the user asked for it. */
   finish(): void {
+    for (const { path, bytes } of this.#debugFiles) saveFile(path, Uint8Array.from(bytes));
     const { parsed } = this.#options;
     if (!this.disk || !parsed.switches.has("disk-write")) return;
     const path = parsed.values.get("disk")!;

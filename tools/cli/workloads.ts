@@ -11,6 +11,8 @@ export interface Workload {
   readonly summary: string;
   /** Flags of `run` that this workload does not take. */
   readonly refuses: readonly string[];
+  /** The machine measures each request of it (ways.ts). */
+  readonly metersRequests?: boolean;
   /** Boot arguments besides those of the user's --append. `fittedSize` is the MFS size that holds the tree, in bytes. */
   bootArguments(parsed: Parsed, fittedSize: number): string[];
 }
@@ -25,6 +27,8 @@ function postMortem(): string[] {
 }
 
 const MFS_MINIMUM = 64 * 1024;
+/** mfs-ways writes a file of 1.5 MB and reads an area of 1 MB. */
+const WAYS_MINIMUM = 4 * 1024 * 1024;
 
 function geometry(parsed: Parsed, defaultSize: number): string[] {
   const sizeText = parsed.values.get("mfs-size");
@@ -79,7 +83,7 @@ function ddbCommands(parsed: Parsed, fallback: readonly string[]): string[] {
 const mfsCycle: Workload = {
   name: "mfs-cycle",
   summary: "mount an MFS over a uvm aobj, copy the tree into it, verify, rename, truncate, remove, sync, unmount",
-  refuses: ["repair"],
+  refuses: ["repair", "plot", "requests"],
   bootArguments(parsed, fittedSize) {
     const mounts = parseCount(parsed.values.get("mounts") ?? "1", "mounts", 1, 100000);
     return [
@@ -96,7 +100,7 @@ const mfsCycle: Workload = {
 const burge: Workload = {
   name: "burge",
   summary: "ordinary writes and a sync on the MFS of the mail of May 2000, with its mistakes",
-  refuses: ["mounts", "save-mfs"],
+  refuses: ["mounts", "save-mfs", "plot", "requests"],
   bootArguments(parsed) {
     return [
       "init=traffic",
@@ -108,4 +112,33 @@ const burge: Workload = {
   },
 };
 
-export const WORKLOADS: readonly Workload[] = [mfsCycle, burge];
+const mfsWays: Workload = {
+  name: "mfs-ways",
+  summary: "the same 8 KB requests on each way of MFS I/O: cycles, TLB misses, faults, switches per request",
+  refuses: ["repair", "mounts", "save-mfs"],
+  metersRequests: true,
+  bootArguments(parsed) {
+    const requests = parseCount(parsed.values.get("requests") ?? "256", "requests", 2, 1_000_000);
+    const sizeText = parsed.values.get("mfs-size");
+    if (sizeText !== undefined && parseSize(sizeText, "mfs-size") < WAYS_MINIMUM) {
+      throw new UsageError(`flag '--mfs-size' needs at least 4M for mfs-ways, not '${sizeText}'`);
+    }
+    return [
+      "init=mfs-ways",
+      `requests=${requests}`,
+      ...geometry(parsed, 8 * 1024 * 1024),
+      ...ddbCommands(parsed, ["trace", "ps", "show registers"]),
+    ];
+  },
+};
+
+const faultPolicies: Workload = {
+  name: "fault-policies",
+  summary: "what the pager of an object is told of faults, and what is mapped, under each fault policy",
+  refuses: ["repair", "mounts", "save-mfs", "plot", "requests", "mfs-size", "bsize", "fsize"],
+  bootArguments(parsed) {
+    return ["init=fault-policies", ...ddbCommands(parsed, ["trace", "ps", "show registers"])];
+  },
+};
+
+export const WORKLOADS: readonly Workload[] = [mfsCycle, mfsWays, burge, faultPolicies];

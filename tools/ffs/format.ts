@@ -47,6 +47,8 @@ export const FILE_TYPES = [
 export const IFDIR = 0o040000;
 export const IFREG = 0o100000;
 export const IFLNK = 0o120000;
+export const IFCHR = 0o020000;
+export const IFBLK = 0o060000;
 export const DT_UNKNOWN = 0;
 export const DT_DIR = 4;
 

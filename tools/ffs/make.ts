@@ -140,7 +140,7 @@ class InodeWriter {
       mtime, mtimensec: 0, ctime: mtime, ctimensec: 0, flags: 0, blocks: fragments * fs.nspf,
       gen: GENERATION, uid: planned.node.uid ?? 0, gid: planned.node.gid ?? 0, db, ib,
     });
-    if (planned.shortLink !== undefined) this.#image.set(planned.shortLink, at + DINODE_DB);
+    if (planned.inInode !== undefined) this.#image.set(planned.inInode, at + DINODE_DB);
   }
 
   /** Finds, allocating on the way, the indirect pointer of a block: its byte offset in the image. */

@@ -3,7 +3,7 @@
 // a file from its last fragment and expects it to be there.
 
 import { FfsError } from "./error.js";
-import { directTypeOf, IFDIR, IFLNK, IFREG, ROOTINO, DT_DIR } from "./format.js";
+import { directTypeOf, IFBLK, IFCHR, IFDIR, IFLNK, IFREG, ROOTINO, DT_DIR } from "./format.js";
 import { howmany } from "./geometry.js";
 import { nameIsPossible, packDirectory, type DirectoryEntry } from "./directory.js";
 import { nameText } from "./image.js";
@@ -19,11 +19,11 @@ export interface PlannedInode {
   readonly present: readonly number[];
   /** The contents of a block that is present; at most a block long. */
   readonly block: (lbn: number) => Uint8Array;
-  /** A symbolic link short enough to lie in the inode. */
-  readonly shortLink: Uint8Array | undefined;
+  /** What lies in the inode in place of block pointers: a short symbolic link, a device number. */
+  readonly inInode: Uint8Array | undefined;
 }
 
-const MODE_OF = { directory: IFDIR, file: IFREG, link: IFLNK } as const;
+const MODE_OF = { directory: IFDIR, file: IFREG, link: IFLNK, character: IFCHR, block: IFBLK } as const;
 /** File contents are looked through in pieces of this many blocks. */
 const BLOCKS_AT_ONCE = 32;
 
@@ -81,7 +81,7 @@ function plannedBytes(ino: number, node: TreeNode, contents: Uint8Array, bsize: 
     size: contents.length,
     present: Array.from({ length: howmany(contents.length, bsize) }, (_, lbn) => lbn),
     block: (lbn) => contents.subarray(lbn * bsize, (lbn + 1) * bsize),
-    shortLink: undefined,
+    inInode: undefined,
   };
 }
 
@@ -100,11 +100,14 @@ function plannedLeaf(
       size: node.size,
       present: presentBlocks(node, bsize),
       block: (lbn) => node.read(lbn * bsize, Math.min(bsize, node.size - lbn * bsize)),
-      shortLink: undefined,
+      inInode: undefined,
     };
   }
+  if (node.kind !== "link") {
+    return { ...plannedBytes(ino, node, new Uint8Array(0), bsize), inInode: new Uint8Array(Uint32Array.of(node.rdev).buffer) };
+  }
   if (node.target.length >= maxShort) return plannedBytes(ino, node, node.target, bsize);
-  return { ...plannedBytes(ino, node, new Uint8Array(0), bsize), size: node.target.length, shortLink: node.target };
+  return { ...plannedBytes(ino, node, new Uint8Array(0), bsize), size: node.target.length, inInode: node.target };
 }
 
 /** Numbers the tree from the root inode on, parents before children, names in byte order. */

@@ -1,5 +1,5 @@
-// What goes into an image: a tree of directories, files and symbolic links. It can be read from a
-// host directory or made in memory.
+// What goes into an image: a tree of directories, files, symbolic links and device nodes. It can be
+// read from a host directory (without devices) or made in memory.
 
 import { closeSync, lstatSync, openSync, readdirSync, readlinkSync, readSync } from "node:fs";
 import { FfsError } from "./error.js";
@@ -33,7 +33,14 @@ export interface LinkNode extends NodeCommon {
   readonly target: Uint8Array;
 }
 
-export type TreeNode = DirectoryNode | FileNode | LinkNode;
+/** A node of /dev. */
+export interface DeviceNode extends NodeCommon {
+  readonly kind: "character" | "block";
+  /** Device number: major * 256 + minor. */
+  readonly rdev: number;
+}
+
+export type TreeNode = DirectoryNode | FileNode | LinkNode | DeviceNode;
 
 /** A file node over bytes in memory. */
 export function fileOfBytes(bytes: Uint8Array, mtime = 0, mode = 0o644): FileNode {

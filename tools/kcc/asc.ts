@@ -23,6 +23,10 @@ export const GUEST_FOLDERS = ["kernel", "vm", "fs"] as const;
 /** The assembly, which host programs write, stands among the guest's sources. */
 const HOST_SOURCES = /^kernel\/i386\/locore(\/|\.ts$)/;
 
+/** Programs of user space, one a file (parts of a large one are in a folder of its name), and their library. */
+const USER_PROGRAM = /^kernel\/user\/bin\/\w+\.ts$/;
+const USER_SOURCES = /^kernel\/user\/(bin|lib)\//;
+
 /** Mixing usize with u32 is harmless on a 32-bit machine; structs need no WebAssembly export. */
 const SILENCED_WARNINGS = [201, 235];
 
@@ -73,8 +77,17 @@ export interface AscOptions {
   readonly text?: (wat: string) => void;
 }
 
-/** All guest sources, sorted, relative to the project root. */
+/** The sources of the kernel, sorted, relative to the project root. */
 export function guestFiles(): string[] {
+  return sourceFiles().filter((path) => !USER_SOURCES.test(path));
+}
+
+/** The main files of the programs of user space, which are images of their own, sorted. */
+export function programFiles(): string[] {
+  return sourceFiles().filter((path) => USER_PROGRAM.test(path));
+}
+
+function sourceFiles(): string[] {
   const files: string[] = [];
   for (const folder of GUEST_FOLDERS) {
     const absolute = join(PROJECT_ROOT, folder);

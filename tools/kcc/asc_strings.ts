@@ -7,7 +7,7 @@
 //     @global @lazy export const cs$0: usize = memory.data<u8>([116, 101, 120, 116, 0]);
 //
 // so equal texts share an address and the compiler sees a plain constant.
-import { LiteralKind, NodeKind } from "./asc_types.js";
+import { LiteralKind, NodeKind, Token } from "./asc_types.js";
 import type { AscParser, AscRange } from "./asc_types.js";
 
 /** Internal path of the made-up file; its globals are not symbols of the kernel. */
@@ -36,12 +36,19 @@ function isStringsCall(node: SyntaxNode): boolean {
   return node.kind === NodeKind.Call && callee?.kind === NodeKind.Identifier && callee.text === "cs";
 }
 
+/** The text of a string literal, or of several with `+` between them. */
+function textOf(node: SyntaxNode): string | undefined {
+  if (node.kind === NodeKind.Literal && node.literalKind === LiteralKind.String) return node.value as string;
+  if (node.kind !== NodeKind.Binary || node.operator !== Token.Plus) return undefined;
+  const left = textOf(node.left as SyntaxNode);
+  const right = textOf(node.right as SyntaxNode);
+  return left === undefined || right === undefined ? undefined : left + right;
+}
+
 /** The literal's text, or undefined when the arguments are not one string literal. */
 function literalText(call: SyntaxNode): string | undefined {
   const args = call.args as SyntaxNode[];
-  const only = args[0];
-  if (args.length !== 1 || only === undefined || only.kind !== NodeKind.Literal) return undefined;
-  return only.literalKind === LiteralKind.String ? (only.value as string) : undefined;
+  return args.length === 1 ? textOf(args[0]!) : undefined;
 }
 
 /** Makes identifier nodes of asc's own class out of the callee node, the one identifier at hand. */

@@ -2,7 +2,9 @@
 // our own: asc's declaration file makes `u8`, `memory` and a hundred more names
 // global, which host code must not see.
 
-export const NodeKind = { Identifier: 7, Call: 10, Literal: 17 } as const;
+export const NodeKind = { Identifier: 7, Binary: 9, Call: 10, Literal: 17 } as const;
+/** Of the operators only this one matters. */
+export const Token = { Plus: 81 } as const;
 export const LiteralKind = { String: 2 } as const;
 export const ElementKind = { ClassPrototype: 6, Class: 7 } as const;
 export const DiagnosticCategory = { Pedantic: 0, Info: 1, Warning: 2, Error: 3 } as const;

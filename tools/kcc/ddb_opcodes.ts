@@ -91,7 +91,8 @@ export function encodeDdbOpcodes(): Uint8Array {
   const forms = new ByteWriter();
   const names = new StringTable(false);
   let formCount = 0;
-  for (const row of OPCODES) {
+  // The coprocessor's own instructions are left out: the kernel has none, and escapes show as such.
+  for (const row of OPCODES.filter(({ semantic }) => semantic !== "x87")) {
     const [name, name16] = attMnemonics(row);
     forms.u16(names.add(name)).u16(names.add(name16));
     const operands = operandsOf(row);

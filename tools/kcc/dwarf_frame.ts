@@ -18,7 +18,7 @@ const WORD = 4;
 const PROLOGUE = [0x55, 0x89, 0xe5];
 
 /** Functions whose caller is interrupted code. */
-const STUBS = /^(calltrap|Xintr\d+)$/;
+const STUBS = /^(calltrap|Xsyscall|Xintr\d+)$/;
 /** Words from the interrupted stack pointer down to each register in a kernel-mode trapframe. */
 const TRAPFRAME_WORDS: readonly (readonly [register: number, words: number])[] = [
   [REGISTER.eip, 3], [REGISTER.eax, 6], [REGISTER.ecx, 7], [REGISTER.edx, 8], [REGISTER.ebx, 9], [REGISTER.ebp, 10],

@@ -1,7 +1,8 @@
-// Writes a linked image as an ELF32 executable that a Multiboot loader takes:
-// two PT_LOAD segments with physical addresses (virtual - KERNBASE) and a
-// physical entry point, because the loader jumps there with paging off. The
-// section table, .symtab and .debug_* serve gdb, objdump and readelf only.
+// Writes a linked image as an ELF32 executable with two PT_LOAD segments. The
+// kernel's has physical addresses (virtual - KERNBASE) and a physical entry
+// point, because a Multiboot loader jumps there with paging off; a program's
+// are the virtual ones. The section table, .symtab and .debug_* serve gdb,
+// objdump and readelf only.
 import { ByteWriter, StringTable } from "./byte_writer.js";
 import { encodeDebugSections } from "./dwarf.js";
 import type { LinkedImage } from "./link.js";
@@ -56,7 +57,7 @@ function encodeSymbols(symbols: readonly LinkedSymbol[]): { table: Uint8Array; s
   return { table: writer.finish(), strings: strings.finish(), locals };
 }
 
-function sectionsOf(image: LinkedImage): ElfSection[] {
+function sectionsOf(image: LinkedImage, debug: boolean): ElfSection[] {
   const { text, data } = image;
   const symbols = encodeSymbols(image.symbols);
   const bssSize = data.memorySize - data.bytes.length;
@@ -72,7 +73,7 @@ function sectionsOf(image: LinkedImage): ElfSection[] {
       ...{ align: 4, link: STRTAB_INDEX, info: symbols.locals, entrySize: SYMBOL_SIZE },
     },
     plain(".strtab", SHT.STRTAB, symbols.strings),
-    ...encodeDebugSections(image).map((one) => plain(one.name, SHT.PROGBITS, one.bytes)),
+    ...(debug ? encodeDebugSections(image) : []).map((one) => plain(one.name, SHT.PROGBITS, one.bytes)),
   ];
 }
 
@@ -81,8 +82,9 @@ function writeProgramHeader(
   segment: { address: number; bytes: Uint8Array; memorySize: number },
   offset: number,
   flags: number,
+  base: number,
 ): void {
-  writer.u32(PT_LOAD).u32(offset).u32(segment.address).u32(segment.address - KERNBASE);
+  writer.u32(PT_LOAD).u32(offset).u32(segment.address).u32(segment.address - base);
   writer.u32(segment.bytes.length).u32(segment.memorySize).u32(flags).u32(PAGE_SIZE);
 }
 
@@ -108,10 +110,17 @@ function writeSectionTable(
   });
 }
 
-/** The bytes of kernel.elf. The same image always gives the same bytes. */
-export function encodeElf(image: LinkedImage): Uint8Array {
+export interface ElfOptions {
+  /** Virtual minus physical address; the entry point is physical. */
+  readonly base: number;
+  /** Whether lines and parameters are in the file, for gdb. */
+  readonly debug: boolean;
+}
+
+/** The bytes of the file. The same image always gives the same bytes. */
+export function encodeElf(image: LinkedImage, options: ElfOptions = { base: KERNBASE, debug: true }): Uint8Array {
   const names = new StringTable(true);
-  const sections = sectionsOf(image);
+  const sections = sectionsOf(image, options.debug);
   for (const section of sections) names.add(section.name);
   names.add(".shstrtab");
   sections.push(plain(".shstrtab", SHT.STRTAB, names.finish()));
@@ -125,11 +134,11 @@ export function encodeElf(image: LinkedImage): Uint8Array {
 
   const header = new ByteWriter();
   header.bytes([0x7f, 0x45, 0x4c, 0x46, 1, 1, 1, 0]).bytes(new Uint8Array(8));
-  header.u16(2).u16(3).u32(1).u32(image.entry - KERNBASE).u32(ELF_HEADER_SIZE).u32(tableOffset).u32(0);
+  header.u16(2).u16(3).u32(1).u32(image.entry - options.base).u32(ELF_HEADER_SIZE).u32(tableOffset).u32(0);
   header.u16(ELF_HEADER_SIZE).u16(PROGRAM_HEADER_SIZE).u16(2);
   header.u16(SECTION_HEADER_SIZE).u16(sections.length + 1).u16(sections.length);
-  writeProgramHeader(header, image.text, offsets[0] as number, PF.R | PF.X);
-  writeProgramHeader(header, image.data, offsets[1] as number, PF.R | PF.W);
+  writeProgramHeader(header, image.text, offsets[0] as number, PF.R | PF.X, options.base);
+  writeProgramHeader(header, image.data, offsets[1] as number, PF.R | PF.W, options.base);
   const file = writer.finish();
   file.set(header.finish());
   return file;

@@ -39,7 +39,7 @@ export function hex(value: number): string {
 }
 
 /** Gives addresses to sections in order; returns the end. */
-function place<S extends Section>(sections: readonly S[], start: number, placed: Placed<S>[]): number {
+export function place<S extends Section>(sections: readonly S[], start: number, placed: Placed<S>[]): number {
   let address = start;
   for (const section of sections) {
     address = alignUp(address, section.align);
@@ -83,7 +83,7 @@ export function layOutImage(sections: readonly Section[], symtabSize: number): I
 }
 
 /** A section with a frame holds one function, which owns it. */
-function toLinked(symbol: SectionSymbol, { section, address }: Placed<Section>): LinkedSymbol {
+export function toLinked(symbol: SectionSymbol, { section, address }: Placed<Section>): LinkedSymbol {
   return {
     name: symbol.name,
     plain: plainName(symbol.name),

@@ -55,14 +55,15 @@ export class LinkError extends Error {
   }
 }
 
-function fill(placed: readonly Placed<Section>[], address: number, end: number, padding: number): LinkedSegment {
+/** The bytes of sections that lie in [address, end), with `padding` between them. */
+export function fill(placed: readonly Placed<Section>[], address: number, end: number, padding: number): LinkedSegment {
   const bytes = new Uint8Array(end - address).fill(padding);
   for (const one of placed) bytes.set(one.section.bytes, one.address - address);
   return { address, bytes, memorySize: bytes.length };
 }
 
 /** Fills the relocated fields of one section inside its segment; notes each unknown symbol with one user. */
-function relocate(
+export function relocate(
   { section, address }: Placed<Section>, segment: LinkedSegment, index: SymbolIndex, missing: Map<string, string>,
 ): void {
   const view = new DataView(segment.bytes.buffer, segment.bytes.byteOffset, segment.bytes.byteLength);
@@ -78,12 +79,14 @@ function relocate(
   }
 }
 
-function linesOf({ section, address }: Placed<TextSection>): LineSequence {
+/** The source lines of a placed section. */
+export function linesOf({ section, address }: Placed<TextSection>): LineSequence {
   const lines = section.lines.map(({ offset, file, line }) => ({ address: address + offset, file, line }));
   return { end: address + section.bytes.length, lines: lines.sort((a, b) => a.address - b.address) };
 }
 
-function repeatedNames(symbols: readonly LinkedSymbol[]): string[] {
+/** One line for each full name that two symbols share. */
+export function repeatedNames(symbols: readonly LinkedSymbol[]): string[] {
   const seen = new Set<string>();
   const repeated = new Set<string>();
   for (const { name } of symbols) (seen.has(name) ? repeated : seen).add(name);
@@ -91,7 +94,7 @@ function repeatedNames(symbols: readonly LinkedSymbol[]): string[] {
 }
 
 /** What the symbol tables show. */
-function visible(symbols: readonly LinkedSymbol[]): LinkedSymbol[] {
+export function visible(symbols: readonly LinkedSymbol[]): LinkedSymbol[] {
   return symbols.filter((one) => !one.name.startsWith("."));
 }
 

@@ -1,4 +1,4 @@
-// Where the kernel image lives in the address space: the facts that the
+// Where the kernel image and programs live in the address space: the facts that the
 // compiler driver, the linker and locore share. The values are those of
 // NetBSD/i386; only DATA_BASE is ours.
 
@@ -29,3 +29,7 @@ export const ABSOLUTE_SYMBOLS: Readonly<Record<string, number>> = {
   APTmap: 0xffc00000,
   APTD: 0xfffff000,
 };
+
+/** Where a program of user space has its text, and its static data (which asc must know beforehand, as above). */
+export const USER_TEXT_BASE = 0x08048000;
+export const USER_DATA_BASE = 0x08100000;

@@ -5,17 +5,22 @@ import type { Core } from "../core.js";
 import type { FarPath, FarTransfers } from "../far.js";
 import { NO_ERROR_CODE } from "../faults.js";
 import type { Interrupts } from "../interrupts.js";
+import type { ReturnPath } from "../returns.js";
 import type { Clocks } from "../opcodes.js";
 import type { Binder, Execute, Family, Op } from "../op.js";
 import type { Operands } from "../operands.js";
 import {
-  BUDGET, CPL, ECX, EIP, ESP, FLAG_CARRY, FLAG_RESULT, HALTED, TAKEN, VECTOR,
+  BUDGET, CPL, CR0, CR0_BIT, ECX, EFLAGS, EIP, FLAG, FLAG_CARRY, FLAG_RESULT, HALTED, TAKEN, VECTOR,
 } from "../state.js";
 
-const FAR_PATHS: readonly FarPath[] = ["direct", "gate", "inner", "innerWithParameters"];
+/** Place of a path in the parameters of the rule `far`. */
+const FAR_PATHS: { readonly [path in FarPath]: number } =
+  { direct: 0, gate: 1, inner: 2, innerWithParameters: 3, tss: 5, taskGate: 6, real: 7 };
+/** In the order of the parameters of the rule `return`. */
+const RETURN_PATHS: readonly ReturnPath[] = ["same", "outer", "task", "real", "virtual"];
 
 export function createControl(core: Core, operands: Operands, interrupts: Interrupts, far: FarTransfers): Family {
-  const { state, flags, faults, memory, stack, penalties } = core;
+  const { state, flags, faults, memory, segments, stack } = core;
   const { S, regs, regs16 } = state;
   const { address, readE, readE32 } = operands;
   const { push32, pop32 } = stack;
@@ -70,36 +75,32 @@ export function createControl(core: Core, operands: Operands, interrupts: Interr
   const zero = (): boolean => S[FLAG_RESULT] === 0;
 
   /** Charges a far transfer by the way it went. */
-  function chargeFar(cell: Clocks, path: FarPath, parameters: number, cause: "jmp" | "call"): void {
+  function chargeFar(cell: Clocks, path: FarPath, parameters: number): void {
     if (cell.rule !== "far") return;
-    const index = FAR_PATHS.indexOf(path);
-    if (index >= 0) {
-      const copied = path === "innerWithParameters" ? cell.parameters[4] * parameters : 0;
-      S[BUDGET] -= cell.parameters[index] + copied;
-      S[TAKEN] = -1;
-      return;
-    }
-    const gate = path === "taskGate";
-    S[BUDGET] -= cell.parameters[gate ? 6 : 5] + penalties.taskSwitch[cause] + (gate ? penalties.taskSwitch.gate : 0);
+    const copied = path === "innerWithParameters" ? cell.parameters[4] * parameters : 0;
+    S[BUDGET] -= cell.parameters[FAR_PATHS[path]] + copied;
+    if (path !== "tss" && path !== "taskGate") S[TAKEN] = -1;
   }
 
-  function chargeReturn(cell: Clocks, path: "same" | "outer" | "task"): void {
+  function chargeReturn(cell: Clocks, path: ReturnPath): void {
     if (cell.rule !== "return") return;
-    S[BUDGET] -= cell.parameters[path === "same" ? 0 : path === "outer" ? 1 : 2];
-    if (path === "task") S[BUDGET] -= penalties.taskSwitch.iret;
-    if (path === "same" && cell.plusM) S[TAKEN] = -1;
+    S[BUDGET] -= cell.parameters[RETURN_PATHS.indexOf(path)];
+    if ((path === "same" || path === "real") && cell.plusM) S[TAKEN] = -1;
   }
 
   /** INT, INT3, INTO: the clocks depend on where the gate led. */
   function softwareInterrupt(op: Op, vector: number): void {
+    const virtual = segments.isVirtual();
     const privilege = S[CPL];
     const switches = core.counters.taskSwitches;
     S[EIP] = op.next;
     interrupts.software(vector);
     if (op.cell.rule !== "interrupt") return;
-    const [same, inner, task] = op.cell.parameters;
+    const [same, inner, task, real, fromVirtual] = op.cell.parameters;
     // Through a task gate the switch itself is charged where it happens.
     if (core.counters.taskSwitches !== switches) S[BUDGET] -= task;
+    else if (virtual) S[BUDGET] -= fromVirtual;
+    else if ((S[CR0] & CR0_BIT.PE) === 0) S[BUDGET] -= real;
     else S[BUDGET] -= S[CPL] < privilege ? inner : same;
   }
 
@@ -155,12 +156,12 @@ export function createControl(core: Core, operands: Operands, interrupts: Interr
     ret: (_op, { operandSize }) => operandSize === 4
       ? (op) => {
         S[EIP] = pop32();
-        regs[ESP] = (regs[ESP] + op.imm) | 0;
+        stack.adjust(op.imm);
         S[TAKEN] = -1;
       }
       : (op) => {
         S[EIP] = stack.pop16();
-        regs[ESP] = (regs[ESP] + op.imm) | 0;
+        stack.adjust(op.imm);
         S[TAKEN] = -1;
       },
     jmpFar: (op, { operandSize }) => {
@@ -168,7 +169,7 @@ export function createControl(core: Core, operands: Operands, interrupts: Interr
       return (it) => {
         const { selector, offset } = farPointer(it);
         S[EIP] = it.next;
-        chargeFar(it.cell, far.jmp(selector, offset), 0, "jmp");
+        chargeFar(it.cell, far.jmp(selector, offset), 0);
       };
     },
     callFar: (op, { operandSize }) => {
@@ -177,12 +178,24 @@ export function createControl(core: Core, operands: Operands, interrupts: Interr
         const { selector, offset } = farPointer(it);
         S[EIP] = it.next;
         const { path, parameters } = far.call(selector, offset, operandSize);
-        chargeFar(it.cell, path, parameters, "call");
+        chargeFar(it.cell, path, parameters);
       };
     },
-    retFar: (_op, { operandSize }) => (op) => chargeReturn(op.cell, far.ret(operandSize, op.imm)),
+    retFar: (_op, { operandSize }) => (op) => chargeReturn(op.cell, interrupts.retFar(operandSize, op.imm)),
+    int1: () => (op) => {
+      S[EIP] = op.next;
+      interrupts.breakpointTrap();
+      if (op.cell.rule === "interrupt") S[BUDGET] -= op.cell.parameters[0];
+    },
     int3: () => (op) => softwareInterrupt(op, VECTOR.BP),
-    int: () => (op) => softwareInterrupt(op, op.imm),
+    int: () => (op) => {
+      if (segments.isVirtual() && (S[EFLAGS] & FLAG.IOPL) !== FLAG.IOPL) faults.raise(VECTOR.GP, 0);
+      softwareInterrupt(op, op.imm);
+    },
+    ud2: () => (op) => {
+      S[EIP] = op.eip;
+      faults.raise(VECTOR.UD, NO_ERROR_CODE);
+    },
     into: () => (op) => {
       if (flags.overflow() !== 0) {
         softwareInterrupt(op, VECTOR.OF);

@@ -3,6 +3,7 @@ import type { Core } from "../core.js";
 import type { Clocks } from "../opcodes.js";
 import type { Binder, Execute, Family, Op } from "../op.js";
 import { operandBytes } from "../op.js";
+import { SYSTEM_TYPE } from "../segments.js";
 import type { Operands } from "../operands.js";
 import {
   ATTRIBUTES, BASE, BUDGET, CPL, EDX, EFLAGS, FLAG, LIMIT, TR, VECTOR, segmentWord,
@@ -22,11 +23,14 @@ export function createIoAccess(core: Core): IoAccess {
   const { state, faults, memory, config } = core;
   const { S } = state;
 
-  const privileged = (): boolean => S[CPL] <= ((S[EFLAGS] & FLAG.IOPL) >>> 12);
+  /** In virtual-8086 mode the bitmap alone decides. */
+  const privileged = (): boolean =>
+    S[CPL] <= ((S[EFLAGS] & FLAG.IOPL) >>> 12) && (S[EFLAGS] & FLAG.VM) === 0;
 
   function checkBitmap(port: number, size: number): void {
     const limit = S[segmentWord(TR, LIMIT)] >>> 0;
-    if (S[segmentWord(TR, ATTRIBUTES)] === 0 || limit < TSS.IO_MAP + 1) faults.raise(VECTOR.GP, 0);
+    const type = (S[segmentWord(TR, ATTRIBUTES)] >>> 8) & 15;
+    if (type !== SYSTEM_TYPE.TSS_BUSY || limit < TSS.IO_MAP + 1) faults.raise(VECTOR.GP, 0);
     const base = S[segmentWord(TR, BASE)];
     const at = memory.readSystem16((base + TSS.IO_MAP) | 0) + (port >>> 3);
     if (at + 1 > limit) faults.raise(VECTOR.GP, 0);

@@ -105,7 +105,7 @@ export function createMove(core: Core, operands: Operands, interrupts: Interrupt
   function popToMemory(op: Op, size: number): void {
     const old = regs[ESP];
     const value = stack.peek(size, 0);
-    regs[ESP] = (old + size) | 0;
+    stack.adjust(size);
     let to: number;
     try {
       to = address(op);
@@ -127,14 +127,14 @@ export function createMove(core: Core, operands: Operands, interrupts: Interrupt
   function loadSegment(segment: number, selector: number): void {
     if (segment === CS) faults.raise(VECTOR.UD, NO_ERROR_CODE);
     segments.load(segment, selector);
-    if (segment === SS) core.shadowInterrupts();
+    if (segment === SS) core.shadowInterrupts(true);
   }
 
   const segmentOf = (codes: string): number => SEGMENT_NAMES[codes];
 
   function pushAll(size: number): void {
     const esp = regs[ESP];
-    memory.prepareWrite(stack.linear(-8 * size, 8 * size, true), 8 * size);
+    stack.prepare(8, size);
     for (let i = 0; i < 8; i++) stack.push(size, i === ESP ? esp : regs[i]);
   }
 
@@ -151,36 +151,33 @@ export function createMove(core: Core, operands: Operands, interrupts: Interrupt
   function enter(op: Op, size: number): void {
     const level = op.instruction.imm2 & 31;
     S[BUDGET] -= op.charge(op.cell, false, level);
-    const esp = regs[ESP];
     const ebp = regs[EBP];
-    const bytes = size * (1 + level);
-    memory.prepareWrite(stack.linear(-bytes, bytes, true), bytes);
+    stack.prepare(1 + level, size);
     // The new stack top must be writable too.
-    memory.prepareWrite(stack.linear(-bytes - op.imm, 1, true), 1);
+    stack.prepareByte(-size * (1 + level) - op.imm);
     const frames = [];
-    for (let i = 1; i < level; i++) frames.push(readFrame(ebp - i * size, size));
+    for (let i = 1; i < level; i++) frames.push(stack.peekAt(size, ebp - i * size));
     stack.push(size, ebp);
     const frame = regs[ESP];
     for (const pointer of frames) stack.push(size, pointer);
     if (level > 0) stack.push(size, frame);
     writeRegister(size === 4 ? EBP : EBP << 1, size, frame);
-    regs[ESP] = (esp - bytes - op.imm) | 0;
-  }
-
-  function readFrame(at: number, size: number): number {
-    const distance = (at - regs[ESP]) | 0;
-    return stack.peek(size, distance);
+    stack.adjust(-op.imm);
   }
 
   function leave(size: number): void {
-    const distance = (regs[EBP] - regs[ESP]) | 0;
-    const value = stack.peek(size, distance);
-    regs[ESP] = (regs[EBP] + size) | 0;
+    const value = stack.peekAt(size, regs[EBP]);
+    stack.set((regs[EBP] + size) & stack.mask());
     writeRegister(size === 4 ? EBP : EBP << 1, size, value);
   }
 
   function checkIopl(): void {
     if (S[CPL] > ((S[EFLAGS] & FLAG.IOPL) >>> 12)) faults.raise(VECTOR.GP, 0);
+  }
+
+  /** In virtual-8086 mode PUSHF and POPF need IOPL 3. */
+  function checkVirtualIopl(): void {
+    if ((S[EFLAGS] & FLAG.VM) !== 0) checkIopl();
   }
 
   const setFlag = (bit: number, value: boolean): Binder => () => () => {
@@ -240,16 +237,26 @@ export function createMove(core: Core, operands: Operands, interrupts: Interrupt
     popSegment: (_op, { row, operandSize }) => {
       const segment = segmentOf(row!.operands);
       return () => {
+        // The B bit of the old stack says which pointer moves.
+        const mask = stack.mask();
+        const top = stack.offset(operandSize);
         loadSegment(segment, stack.peek(operandSize, 0) & 0xffff);
-        regs[ESP] = (regs[ESP] + operandSize) | 0;
+        if (mask === -1) regs[ESP] = top;
+        else regs16[ESP << 1] = top;
       };
     },
     push,
     pop,
     pushad: (_op, { operandSize }) => () => pushAll(operandSize),
     popad: (_op, { operandSize }) => () => popAll(operandSize),
-    pushfd: (_op, { operandSize }) => () => stack.push(operandSize, flags.read() & ~(FLAG.RF | FLAG.VM)),
-    popfd: (_op, { operandSize }) => () => interrupts.loadFlags(stack.pop(operandSize) & ~FLAG.RF, operandSize, S[CPL]),
+    pushfd: (_op, { operandSize }) => () => {
+      checkVirtualIopl();
+      stack.push(operandSize, flags.read() & ~(FLAG.RF | FLAG.VM));
+    },
+    popfd: (_op, { operandSize }) => () => {
+      checkVirtualIopl();
+      interrupts.loadFlags(stack.pop(operandSize) & ~FLAG.RF, operandSize, S[CPL]);
+    },
     enter: (_op, { operandSize }) => (op) => enter(op, operandSize),
     leave: (_op, { operandSize }) => () => leave(operandSize),
     cwde: (_op, { operandSize }) => operandSize === 4
@@ -271,9 +278,10 @@ export function createMove(core: Core, operands: Operands, interrupts: Interrupt
       checkIopl();
       if ((S[EFLAGS] & FLAG.IF) !== 0) return;
       S[EFLAGS] |= FLAG.IF;
-      core.shadowInterrupts();
+      core.shadowInterrupts(false);
       if (S[INTERRUPT_REQUEST] !== 0) core.attend();
     },
+    salc: () => () => { regs8[0] = -flags.carry(); },
     lahf: () => () => { regs8[1] = flags.read() & 0xff; },
     sahf: () => () => { flags.writeArithmetic((flags.read() & FLAG.OF) | regs8[1]); },
   };

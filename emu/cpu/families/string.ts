@@ -13,7 +13,7 @@ import { READ, WRITE } from "../mmu.js";
 import { KEY } from "../segments.js";
 import {
   BUDGET, DECODE_KEY, DS, ECX, EDI, EDX, EFLAGS, EIP, ES, ESI, FLAG, FLAG_RESULT, INSTRUCTIONS, MODE,
-  REPEAT_RESUMED,
+  REPEAT_RESUMED, WATCHING,
 } from "../state.js";
 import type { IoAccess } from "./io.js";
 
@@ -139,7 +139,7 @@ export function createString(core: Core, operands: Operands, io: IoAccess): Fami
     const to = mmu.translate(destination, WRITE) >>> 0;
     // The page of the destination may have taken the place of the source's in the TLB.
     if ((tlbRead[(source >>> 12) + S[MODE]] & 1) !== 0) return 0;
-    if (!inRam(from) || !inRam(to) || mmu.codePages[to >>> 12] !== 0) return 0;
+    if (!inRam(from) || !inRam(to) || S[WATCHING] !== 0 || mmu.codePages[to >>> 12] !== 0) return 0;
     const bytes = wanted * size;
     // Overlapping upwards, each item must be seen by later ones.
     if (to > from && to < from + bytes) return 0;
@@ -155,7 +155,7 @@ export function createString(core: Core, operands: Operands, io: IoAccess): Fami
     const wanted = Math.min(count, affordable(op), Math.floor(room(destination) / size));
     if (wanted < 4 || (destination & (size - 1)) !== 0 || (S[DECODE_KEY] & KEY.ES) !== 0) return 0;
     const to = mmu.translate(destination, WRITE) >>> 0;
-    if (!inRam(to) || mmu.codePages[to >>> 12] !== 0) return 0;
+    if (!inRam(to) || mmu.codePages[to >>> 12] !== 0 || S[WATCHING] !== 0) return 0;
     if (size === 4) mem32.fill(regs[0], to >>> 2, (to >>> 2) + wanted);
     else if (size === 1) mem8.fill(regs8[0], to, to + wanted);
     else state.mem16.fill(regs16[0], to >>> 1, (to >>> 1) + wanted);
@@ -181,7 +181,8 @@ export function createString(core: Core, operands: Operands, io: IoAccess): Fami
     for (;;) {
       const count = indexOf(op, ECX);
       if (count === 0) break;
-      let n = run === null ? 0 : run(op, size, count >>> 0);
+      // Under the single-step trap each iteration is a step.
+      let n = run === null || (S[EFLAGS] & FLAG.TF) !== 0 ? 0 : run(op, size, count >>> 0);
       if (n === 0) {
         iteration(op, size);
         n = 1;

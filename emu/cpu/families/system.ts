@@ -1,25 +1,25 @@
 // Descriptor-table, control, debug and test registers, protection queries,
-// TLB and cache instructions, CPUID, and the coprocessor escapes of a machine
-// without a coprocessor.
+// TLB and cache instructions, and CPUID.
 import type { Core } from "../core.js";
 import { NO_ERROR_CODE } from "../faults.js";
+import { FEATURE, factsOf } from "../models.js";
 import type { Binder, Execute, Family, Op } from "../op.js";
 import type { Operands } from "../operands.js";
 import { DESCRIPTOR, SYSTEM_TYPE, isPresentDescriptor, limitOf, privilegeOf, systemTypeOf } from "../segments.js";
 import type { Descriptor } from "../segments.js";
 import {
-  BUDGET, CPL, CR0, CR0_BIT, CR2, CR3, CR4, DR0, EAX, EBX, ECX, EDX, FLAG, GDT_BASE, GDT_LIMIT, IDT_BASE,
-  IDT_LIMIT, LDTR, SELECTOR, TR, TR0, VECTOR, segmentWord,
+  BUDGET, CPL, CR0, CR0_BIT, CR2, CR3, CR4, CR4_BIT, DR0, DR6, DR6_BIT, DR7, DR7_BIT, EAX, EBX, ECX, EDX, FLAG,
+  GDT_BASE, GDT_LIMIT, IDT_BASE, IDT_LIMIT, LDTR, SELECTOR, TR, TR0, VECTOR, segmentWord,
 } from "../state.js";
 
-/** CPUID of the i486 model: one level, no optional features (no coprocessor, no large pages). */
-const CPUID_SIGNATURE = 0x480;
+/** CPUID leaf 2 of a processor that describes no cache: one descriptor list, all of it empty. */
+const CACHE_LEAF = [1, 0, 0, 0] as const;
 
 export function createSystem(core: Core, operands: Operands): Family {
   const { state, flags, faults, memory, mmu, segments, counters, config, penalties } = core;
   const { S, regs } = state;
   const { address, readE, writeE, writeRegister } = operands;
-  const i486 = config.model !== "i386";
+  const facts = factsOf(config.model);
 
   function ring0(): void {
     if (S[CPL] !== 0) faults.raise(VECTOR.GP, 0);
@@ -28,6 +28,15 @@ export function createSystem(core: Core, operands: Operands): Family {
   function undefinedOpcode(): never {
     return faults.raise(VECTOR.UD, NO_ERROR_CODE);
   }
+
+  /** Real and virtual-8086 mode do not know the instructions about descriptors. */
+  const protectedOnly = (binder: Binder): Binder => (op, instruction) => {
+    const execute = binder(op, instruction);
+    return (it) => {
+      if (!segments.isProtected()) undefinedOpcode();
+      execute(it);
+    };
+  };
 
   const privilegedOp = (execute: Execute): Binder => () => (op) => {
     ring0();
@@ -101,8 +110,9 @@ export function createSystem(core: Core, operands: Operands): Family {
     S[baseWord] = op.instruction.operandSize === 4 ? base : base & 0xffffff;
   }
 
-  function loadLdt(selector: number): void {
+  function loadLdt(op: Op): void {
     ring0();
+    const selector = readE(op, 2) & 0xffff;
     if ((selector & 0xfffc) === 0) {
       segments.fillNull(LDTR, selector);
       return;
@@ -115,8 +125,9 @@ export function createSystem(core: Core, operands: Operands): Family {
     segments.fill(LDTR, selector, descriptor);
   }
 
-  function loadTask(selector: number): void {
+  function loadTask(op: Op): void {
     ring0();
+    const selector = readE(op, 2) & 0xffff;
     const error = selector & 0xfffc;
     if (error === 0 || (selector & 4) !== 0) faults.raise(VECTOR.GP, error);
     const descriptor = segments.readDescriptor(selector, VECTOR.GP);
@@ -127,15 +138,13 @@ export function createSystem(core: Core, operands: Operands): Family {
     segments.fill(TR, selector, descriptor);
   }
 
-  /** Bits of CR0 that exist on the model; ET reads as 0 without a coprocessor on the i386, 1 on the i486. */
+  /** Bits of CR0 that exist on the model; ET reads as 0 on an i386 without coprocessor, otherwise as 1. */
   function writeCr0(value: number): void {
     const { PE, PG, WP, ET, NE, AM, NW, CD, MP, EM, TS } = CR0_BIT;
-    const known = i486 ? PE | MP | EM | TS | NE | WP | AM | NW | CD | PG : PE | MP | EM | TS | PG;
-    const next = (value & known) | (i486 ? ET : 0);
-    if ((next & PE) === 0) {
-      if ((next & PG) !== 0) faults.raise(VECTOR.GP, 0);
-      faults.shutdown("the guest left protected mode, which this processor does not support");
-    }
+    const known = facts.extendedCr0 ? PE | MP | EM | TS | NE | WP | AM | NW | CD | PG : PE | MP | EM | TS | PG;
+    const next = (value & known) | (facts.extendedCr0 || config.coprocessor !== undefined ? ET : 0);
+    if ((next & PG) !== 0 && (next & PE) === 0) faults.raise(VECTOR.GP, 0);
+    if (facts.extendedCr0 && (next & NW) !== 0 && (next & CD) === 0) faults.raise(VECTOR.GP, 0);
     const changed = S[CR0] ^ next;
     S[CR0] = next;
     if ((changed & PG) !== 0) mmu.pagingChanged();
@@ -149,7 +158,7 @@ export function createSystem(core: Core, operands: Operands): Family {
       case 2: regs[op.d] = S[CR2]; break;
       case 3: regs[op.d] = S[CR3]; break;
       case 4:
-        if (!i486) undefinedOpcode();
+        if (facts.cr4 < 0) undefinedOpcode();
         regs[op.d] = S[CR4];
         break;
       default: undefinedOpcode();
@@ -164,52 +173,74 @@ export function createSystem(core: Core, operands: Operands): Family {
       case 3:
         S[CR3] = value;
         counters.cr3Loads++;
-        mmu.flush();
+        mmu.flush(false);
         break;
       case 4:
-        if (!i486) undefinedOpcode();
-        // None of its features exist, so no bit may be set.
-        if (value !== 0) faults.raise(VECTOR.GP, 0);
+        if (facts.cr4 < 0) undefinedOpcode();
+        if ((value & ~facts.cr4) !== 0) faults.raise(VECTOR.GP, 0);
+        if (((S[CR4] ^ value) & (CR4_BIT.PSE | CR4_BIT.PGE)) !== 0) mmu.flush(true);
+        S[CR4] = value;
         break;
       default: undefinedOpcode();
     }
   }
 
+  /** DR4 and DR5 are DR6 and DR7 unless CR4.DE says that they are none. Raises #DB where DR7.GD guards them. */
   function debugRegister(number: number): number {
-    return DR0 + (number === 4 || number === 5 ? number + 2 : number);
+    const alias = number === 4 || number === 5;
+    if (alias && (S[CR4] & CR4_BIT.DE) !== 0) undefinedOpcode();
+    if ((S[DR7] & DR7_BIT.GD) !== 0) {
+      S[DR6] = (S[DR6] & ~15) | DR6_BIT.BD;
+      faults.raise(VECTOR.DB, NO_ERROR_CODE);
+    }
+    return DR0 + (alias ? number + 2 : number);
   }
 
+  function readDebug(op: Op): void {
+    const word = debugRegister(op.instruction.reg);
+    regs[op.d] = word === DR6 ? S[word] | DR6_BIT.FIXED : word === DR7 ? S[word] | DR7_BIT.FIXED : S[word];
+    if (op.instruction.reg >= 4) S[BUDGET] -= penalties.readDr6;
+  }
+
+  function writeDebug(op: Op): void {
+    const word = debugRegister(op.instruction.reg);
+    S[word] = word === DR6 ? regs[op.d] & ~DR6_BIT.FIXED & ~0x1000 : regs[op.d];
+    if (word !== DR6) core.debugChanged();
+    if (op.instruction.reg >= 4) S[BUDGET] -= penalties.writeDr6;
+  }
+
+  function testRegister(op: Op): number {
+    if (!facts.testRegisters) undefinedOpcode();
+    return TR0 + op.instruction.reg;
+  }
+
+  /** A leaf beyond the last one is the last one. The vendor is spelled in EBX, EDX, ECX. */
   function cpuid(): void {
-    switch (regs[EAX]) {
-      case 0:
-        regs[EAX] = 1;
-        regs[EBX] = 0x756e6547;
-        regs[EDX] = 0x49656e69;
-        regs[ECX] = 0x6c65746e;
-        break;
-      default:
-        regs[EAX] = CPUID_SIGNATURE;
-        regs[EBX] = 0;
-        regs[ECX] = 0;
-        regs[EDX] = 0;
-    }
+    const leaf = Math.min(regs[EAX] >>> 0, facts.leaves);
+    const [a, b, c, d] = leaf === 0 ? [facts.leaves, 0x756e6547, 0x6c65746e, 0x49656e69]
+      : leaf === 1 ? [facts.signature, 0, 0, facts.features | (config.coprocessor === undefined ? 0 : FEATURE.FPU)]
+        : CACHE_LEAF;
+    regs[EAX] = a;
+    regs[EBX] = b;
+    regs[ECX] = c;
+    regs[EDX] = d;
   }
 
   const pure = (execute: Execute): Binder => () => execute;
 
   return {
-    sldt: (op, { operandSize, memory: isMemory }) => {
+    sldt: protectedOnly((op, { operandSize, memory: isMemory }) => {
       op.size = 2;
       return (it) => writeE(it, isMemory ? 2 : operandSize, S[segmentWord(LDTR, SELECTOR)]);
-    },
-    str: (op, { operandSize, memory: isMemory }) => {
+    }),
+    str: protectedOnly((op, { operandSize, memory: isMemory }) => {
       op.size = 2;
       return (it) => writeE(it, isMemory ? 2 : operandSize, S[segmentWord(TR, SELECTOR)]);
-    },
-    lldt: pure((op) => loadLdt(readE(op, 2) & 0xffff)),
-    ltr: pure((op) => loadTask(readE(op, 2) & 0xffff)),
-    verr: verifyOf(false),
-    verw: verifyOf(true),
+    }),
+    lldt: protectedOnly(pure((op) => loadLdt(op))),
+    ltr: protectedOnly(pure((op) => loadTask(op))),
+    verr: protectedOnly(verifyOf(false)),
+    verw: protectedOnly(verifyOf(true)),
     sgdt: (op) => { op.size = 6; return (it) => storeTable(it, S[GDT_BASE], S[GDT_LIMIT]); },
     sidt: (op) => { op.size = 6; return (it) => storeTable(it, S[IDT_BASE], S[IDT_LIMIT]); },
     lgdt: (op) => { op.size = 6; return (it) => loadTable(it, GDT_BASE, GDT_LIMIT); },
@@ -222,14 +253,14 @@ export function createSystem(core: Core, operands: Operands): Family {
       op.size = 2;
       return (it) => {
         ring0();
-        // LMSW can set PE and not clear it.
+        // LMSW can set PE and not clear it. The block ends: modes are looked at when instructions are entered.
         const value = readE(it, 2);
         S[CR0] = (S[CR0] & ~0xe) | (value & 0xe) | CR0_BIT.PE;
       };
     },
-    lar: queryOf(LAR_TYPES, (descriptor) => descriptor.high & 0x00ffff00, false),
-    lsl: queryOf(LSL_TYPES, limitOf, true),
-    arpl: (op) => {
+    lar: protectedOnly(queryOf(LAR_TYPES, (descriptor) => descriptor.high & 0x00ffff00, false)),
+    lsl: protectedOnly(queryOf(LSL_TYPES, limitOf, true)),
+    arpl: protectedOnly((op) => {
       op.size = 2;
       return (it) => {
         const source = state.regs16[it.s];
@@ -238,20 +269,14 @@ export function createSystem(core: Core, operands: Operands): Family {
         if (raised) writeE(it, 2, (old & ~3) | (source & 3));
         setZero(raised);
       };
-    },
+    }),
     clts: privilegedOp(() => { S[CR0] &= ~CR0_BIT.TS; }),
     readControl: privilegedOp(readControl),
     writeControl: privilegedOp(writeControl),
-    readDebug: privilegedOp((op) => {
-      regs[op.d] = S[debugRegister(op.instruction.reg)];
-      if (op.instruction.reg >= 4) S[BUDGET] -= penalties.readDr6;
-    }),
-    writeDebug: privilegedOp((op) => {
-      S[debugRegister(op.instruction.reg)] = regs[op.d];
-      if (op.instruction.reg >= 4) S[BUDGET] -= penalties.writeDr6;
-    }),
-    readTest: privilegedOp((op) => { regs[op.d] = S[TR0 + op.instruction.reg]; }),
-    writeTest: privilegedOp((op) => { S[TR0 + op.instruction.reg] = regs[op.d]; }),
+    readDebug: privilegedOp(readDebug),
+    writeDebug: privilegedOp(writeDebug),
+    readTest: privilegedOp((op) => { regs[op.d] = S[testRegister(op)]; }),
+    writeTest: privilegedOp((op) => { S[testRegister(op)] = regs[op.d]; }),
     invd: privilegedOp(() => undefined),
     wbinvd: privilegedOp(() => undefined),
     invlpg: () => (op) => {
@@ -261,13 +286,6 @@ export function createSystem(core: Core, operands: Operands): Family {
       S[BUDGET] -= op.charge(op.cell, true, hit ? 1 : 0);
     },
     cpuid: pure(cpuid),
-    fwait: pure(() => {
-      if ((S[CR0] & (CR0_BIT.MP | CR0_BIT.TS)) === (CR0_BIT.MP | CR0_BIT.TS)) faults.raise(VECTOR.NM, NO_ERROR_CODE);
-    }),
-    // Nobody answers an escape: it does nothing, and a probe finds its memory unchanged.
-    escape: pure(() => {
-      if ((S[CR0] & (CR0_BIT.EM | CR0_BIT.TS)) !== 0) faults.raise(VECTOR.NM, NO_ERROR_CODE);
-    }),
   };
 }
 

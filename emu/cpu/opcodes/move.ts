@@ -84,6 +84,8 @@ const flagsAndSigns: readonly OpcodeRow[] = [
   row("FD", "std", "", 2, 2, { flags: "D" }),
   row("FA", "cli", "", 3, 5, { flags: "I", privilege: "iopl" }),
   row("FB", "sti", "", 3, 5, { flags: "I", privilege: "iopl", ends: true }),
+  // Undocumented: AL becomes 0 or FF by CF. No manual prints its clocks.
+  row("D6", "salc", "", 3, 3, { reads: "C" }),
   row("9F", "lahf", "", 2, 3, { reads: "SZAPC" }),
   row("9E", "sahf", "", 3, 2, { flags: "SZAPC" }),
 ];

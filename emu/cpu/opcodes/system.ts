@@ -1,5 +1,5 @@
 // Rows of the system instructions: descriptor tables, control registers,
-// protection queries, caches, and the coprocessor escapes.
+// protection queries and caches.
 import { clocks, row } from "./types.js";
 import type { OpcodeRow } from "./types.js";
 
@@ -43,11 +43,4 @@ const caches: readonly OpcodeRow[] = [
   row("0F A2", "cpuid", "", null, 14, { since: "i486" }),
 ];
 
-// Without a coprocessor an escape does nothing, or raises #NM by CR0.EM and CR0.TS.
-const coprocessor: readonly OpcodeRow[] = [
-  row("9B", "fwait", "", 6, 3),
-  ...[0xd8, 0xd9, 0xda, 0xdb, 0xdc, 0xdd, 0xde, 0xdf].map((opcode) =>
-    row(`${opcode.toString(16).toUpperCase()} /r`, "esc", "E", 2, 1, { semantic: "escape" })),
-];
-
-export const systemRows: readonly OpcodeRow[] = [...tables, ...registers, ...caches, ...coprocessor];
+export const systemRows: readonly OpcodeRow[] = [...tables, ...registers, ...caches];

@@ -52,10 +52,12 @@ export const MODELS: readonly Model[] = ["i386", "i486", "pentium", "i686"];
  *   exchange   (CMPXCHG m) equal: memory; not equal: parameters[0]
  *   limit      (LSL) byte granular: register or memory; page granular: + parameters[0]
  *   invalidate (INVLPG) page in the TLB: register; not: parameters[0]
- *   interrupt  parameters: [same privilege, inner privilege, beside what an exception by task gate costs]
- *   return     (IRET, RETF) parameters: [same privilege, outer privilege, before a task switch]; same + m where `plusM`
+ *   interrupt  parameters: [same privilege, inner privilege, beside what an exception by task gate costs, real mode,
+ *              from virtual-8086 mode]
+ *   return     (IRET, RETF) parameters: [same privilege, outer privilege, before a task switch, real mode, to
+ *              virtual-8086 mode]; same and real + m where `plusM`
  *   far        (JMP, CALL far) parameters: [direct, gate same, gate inner, gate inner with parameters, each parameter,
- *              before a switch by TSS, by task gate]
+ *              before a switch by TSS, by task gate, real mode]
  */
 export type ClockRule =
   | "fixed" | "transfer" | "branch" | "multiply" | "scan" | "scanForward486" | "scanReverse486" | "repeat" | "io"

@@ -202,10 +202,14 @@ function suword(facts: GuestFacts): TextSection {
   });
 }
 
+/** The copies that know nothing of faults: programs of user space have them, too. */
+export function memorySections(): Section[] {
+  return [memmove(), memset()];
+}
+
 export function copySections(facts: GuestFacts): Section[] {
   return [
-    memmove(),
-    memset(),
+    ...memorySections(),
     blockCopy(facts, "copyin", 0),
     blockCopy(facts, "copyout", 1),
     blockCopy(facts, "kcopy", undefined),

@@ -6,13 +6,18 @@
 // stack walk gets past it. The interrupted ebp is what the callee pushed first,
 // so the chain of frame pointers also goes straight on.
 //
-// An interrupt stub holds the whole sequence, so that the return address of
-// `intr` lies in a function named Xintr0 … Xintr15.
-import { Assembler } from "../../../tools/kcc/assembler.js";
+// An interrupt stub calls `intr` itself, so that the return address of `intr`
+// lies in a function named Xintr0 … Xintr15.
+//
+// All of them leave through doreti. On the way to user mode it looks whether the
+// process has something to do first (astpending): a signal to take, the
+// processor to give away. Interrupts are off between the look and the iret.
+import { Assembler, zeroBlock } from "../../../tools/kcc/assembler.js";
 import type { DataSection, Section, TextSection } from "../../../tools/kcc/object.js";
 import {
-  ax, ds, eax, ebp, ebx, ecx, edi, edx, es, esi, esp, symbol,
+  at, ax, ds, eax, ebp, ebx, ecx, edi, edx, es, esi, esp, label, memory, sized, symbol,
 } from "../../../tools/kcc/operands.js";
+import type { Memory } from "../../../tools/kcc/operands.js";
 import { GDATA_SEL } from "./environment.js";
 import type { GuestFacts } from "./environment.js";
 
@@ -67,8 +72,7 @@ function allTraps(): TextSection {
   a.symbol("alltraps");
   saveFrame(a);
   a.symbol("calltrap").op("push", esp).call("trap").op("add", esp, 4);
-  restoreFrame(a);
-  return a.text();
+  return a.op("jmp", symbol("doreti")).text();
 }
 
 /** A stub with the whole sequence, calling `handler(frame)`. */
@@ -77,8 +81,48 @@ function completeStub(name: string, error: number, trapno: number, handler: stri
   a.symbol(name).op("push", error).op("push", trapno);
   saveFrame(a);
   a.op("push", esp).call(handler).op("add", esp, 4);
-  restoreFrame(a);
+  return a.op("jmp", symbol("doreti")).text();
+}
+
+/** Leaves through the trap frame at esp, by way of trap(T_ASTFLT) when that is due. */
+function doReturn(facts: GuestFacts): TextSection {
+  const a = new Assembler();
+  const look = label("look");
+  const leave = label("leave");
+  const field = (name: string): Memory => at(esp, facts.offset("Trapframe", name));
+  a.symbol("doreti").op("test", sized(field("tf_cs"), 1), 3).jump("je", leave);
+  a.bind(look).op("cli").op("cmp", memory("astpending"), 0).jump("je", leave);
+  a.op("mov", memory("astpending"), 0).op("sti");
+  a.op("mov", sized(field("tf_trapno"), 4), facts.constant("T_ASTFLT"));
+  a.op("push", esp).call("trap").op("add", esp, 4).jump("jmp", look);
+  restoreFrame(a.bind(leave));
+  return a.symbol("edoreti").text();
+}
+
+/** return_to_user(frame): the frame becomes the stack. */
+function returnToUser(): TextSection {
+  const a = new Assembler();
+  a.symbol("return_to_user").op("mov", esp, at(esp, 4)).op("jmp", symbol("doreti"));
   return a.text();
+}
+
+/** `int $0x80`. tf_err is the length of the instruction, for calls that begin again. */
+const SYSCALL_INSTRUCTION_LENGTH = 2;
+
+/** Numbers in kernel/syscalls.master: __sigreturn14 and exit. */
+const SYSCALL = { sigreturn: 295, exit: 1 } as const;
+
+/**
+ * What a signal handler returns to, on the user's stack. esp is at the handler's
+ * arguments {signum, code, scp}; scp is at 8 and the handler's address at 12.
+ */
+function sigcode(facts: GuestFacts): TextSection {
+  const a = new Assembler();
+  a.symbol("sigcode").op("call", at(esp, facts.offset("Sigframe", "sf_handler")));
+  a.op("mov", eax, at(esp, facts.offset("Sigframe", "sf_scp"))).op("push", eax).op("push", eax);
+  a.op("mov", eax, SYSCALL.sigreturn).op("int", 0x80);
+  a.op("push", eax).op("push", eax).op("mov", eax, SYSCALL.exit).op("int", 0x80);
+  return a.symbol("esigcode").text();
 }
 
 function addressTable(name: string, stubs: readonly string[]): DataSection {
@@ -98,6 +142,11 @@ export function vectorSections(facts: GuestFacts): Section[] {
   return [
     trapStubs(facts),
     allTraps(),
+    doReturn(facts),
+    returnToUser(),
+    completeStub("Xsyscall", SYSCALL_INSTRUCTION_LENGTH, facts.constant("T_ASTFLT"), "syscall"),
+    sigcode(facts),
+    zeroBlock("astpending", 4, 4),
     ...lines.map((line) => completeStub(`Xintr${line}`, 0, ICU_OFFSET + line, "intr")),
     addressTable("trap_vectors", numbers(TRAP_VECTORS).map((vector) => `Xtrap${hexDigits(vector)}`)),
     addressTable("intr_vectors", lines.map((line) => `Xintr${line}`)),

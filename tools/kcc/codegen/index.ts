@@ -39,6 +39,8 @@ export interface CompileOptions {
   readonly locate?: (offset: number) => SourceLocation | undefined;
   /** Functions (internal names) to compile although no export, call or address reaches them. */
   readonly roots?: readonly string[];
+  /** Compile only what the roots reach: exports are no reason. */
+  readonly onlyRoots?: boolean;
   /** Called with each function after the passes, for inspection. */
   readonly inspect?: (fn: IrFunction) => void;
 }
@@ -227,7 +229,7 @@ class ModuleCompiler {
     const message = "a top-level statement or initialiser is not constant; write an init function";
     for (const origin of this.startCode()) problems.push({ origin, message });
     const owners = new Map<string, WasmFunction>();
-    for (const fn of this.exported) {
+    for (const fn of this.options.onlyRoots === true ? [] : this.exported) {
       const plain = plainName(fn.name);
       const other = owners.get(plain);
       if (other === undefined) owners.set(plain, fn);
@@ -246,7 +248,7 @@ class ModuleCompiler {
 
   run(): CompiledModule {
     this.checkModule();
-    for (const fn of this.exported) this.want(fn);
+    if (this.options.onlyRoots !== true) for (const fn of this.exported) this.want(fn);
     for (const name of this.options.roots ?? []) this.want(this.byName.get(name));
     for (let fn = this.wanted.shift(); fn !== undefined; fn = this.wanted.shift()) this.compile(fn);
     this.addDataSegments();

@@ -1,0 +1,58 @@
+// cmp(1): compares two files. -s says nothing, -l lists all differences. Status 0 equal, 1 different, 2 trouble.
+import { strcmp } from "../../libkern";
+import { eprintf, exit, printf } from "../lib/stdio";
+import { err, set_progname } from "../lib/errors";
+import { O_RDONLY } from "../lib/files";
+import { getopt, optind } from "../lib/getopt";
+import { Input, new_input, read_byte } from "../lib/input";
+import { open } from "../lib/syscalls";
+
+function open_input(name: usize): Input {
+  const fd = strcmp(name, cs("-")) == 0 ? 0 : open(name, O_RDONLY, 0);
+  if (fd < 0) err(2, name);
+  return new_input(fd);
+}
+
+export function main(argc: i32, argv: usize, envp: usize): i32 {
+  set_progname(cs("cmp"));
+  let silent = false;
+  let list = false;
+  let wrong = false;
+  for (let letter = getopt(argc, argv, cs("ls")); letter != -1; letter = getopt(argc, argv, cs("ls"))) {
+    if (letter == 0x73) silent = true;
+    else if (letter == 0x6c) list = true;
+    else wrong = true;
+  }
+  if (wrong || argc - optind() != 2) {
+    eprintf(cs("usage: cmp [-ls] file1 file2\n"));
+    exit(2);
+  }
+  const first = load<usize>(argv + 4 * optind());
+  const second = load<usize>(argv + 4 * (optind() + 1));
+  const a = open_input(first);
+  const b = open_input(second);
+  let line: u32 = 1;
+  let status = 0;
+  let at: u32 = 0;
+  while (true) {
+    at++;
+    const x = read_byte(a);
+    const y = read_byte(b);
+    if (x < 0 || y < 0) {
+      if (a.failed != 0) err(2, first);
+      if (b.failed != 0) err(2, second);
+      if (x == y) return status;
+      if (!silent) eprintf(cs("cmp: EOF on %s\n"), x < 0 ? first : second);
+      return 1;
+    }
+    if (x != y) {
+      status = 1;
+      if (list) printf(cs("%6u %3o %3o\n"), at, x, y);
+      else {
+        if (!silent) printf(cs("%s %s differ: char %u, line %u\n"), first, second, at, line);
+        return 1;
+      }
+    }
+    if (x == 0x0a) line++;
+  }
+}

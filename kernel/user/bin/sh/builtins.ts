@@ -1,0 +1,413 @@
+// Commands that the shell performs itself.
+import { frame_alloc } from "../../../i386/cpufunc";
+import { strchr, strcmp, strlen } from "../../../libkern";
+import { last_error, strerror } from "../../lib/errors";
+import { NSIG, signal_name, signal_number } from "../../lib/signals";
+import { eprintf, flush, printf, putc, puts } from "../../lib/stdio";
+import { atoi, is_digit, malloc, strdup } from "../../lib/stdlib";
+import { evaluate_test } from "../../lib/test_expression";
+import { __getcwd, access, chdir, open, read, umask, wait4 } from "../../lib/syscalls";
+import { become_program, run_file, run_string, wait_child } from "./execute";
+import { SKIP_BREAK, SKIP_CONTINUE, SKIP_EXIT, SKIP_RETURN, alloc, sh } from "./state";
+import { run_traps, set_trap, trap_command } from "./traps";
+import {
+  V_EXPORTED, V_READONLY, assign, first_variable, get_function, get_variable, name_length, set_function, set_variable,
+  variable,
+} from "./variables";
+
+/** Names in the order of run_builtin; the first ones are special: assignments before them last. */
+function names(): usize {
+  return cs(
+    ":\0.\0break\0continue\0eval\0exec\0exit\0export\0readonly\0return\0set\0shift\0trap\0unset\0" +
+    "cd\0echo\0false\0pwd\0read\0test\0[\0true\0umask\0wait\0command\0type\0",
+  );
+}
+const SPECIAL_COUNT: i32 = 14;
+const PATH_SIZE: u32 = 1024;
+
+/** The number of a builtin, or -1. */
+export function builtin_number(name: usize): i32 {
+  let at = names();
+  for (let number = 0; load<u8>(at) != 0; number++) {
+    if (strcmp(name, at) == 0) return number;
+    at += strlen(at) + 1;
+  }
+  return -1;
+}
+
+export function is_special_builtin(number: i32): bool {
+  return number < SPECIAL_COUNT;
+}
+
+function complain(name: usize, what: usize, why: usize): i32 {
+  eprintf(cs("%s: %s: %s: %s\n"), sh.arg0, name, what, why);
+  return 1;
+}
+
+/** Runs a builtin; returns its status. */
+export function run_builtin(number: i32, argc: i32, argv: usize): i32 {
+  const first: usize = argc > 1 ? load<usize>(argv + 4) : 0;
+  switch (number) {
+    case 0: return 0;
+    case 1: return dot(first);
+    case 2: return leave_loops(SKIP_BREAK, first);
+    case 3: return leave_loops(SKIP_CONTINUE, first);
+    case 4: return eval(argc, argv);
+    case 5:
+      if (argc > 1) become_program(argc - 1, argv + 4);
+      return 0;
+    case 6: return leave(SKIP_EXIT, first);
+    case 7: return mark_variables(argc, argv, V_EXPORTED);
+    case 8: return mark_variables(argc, argv, V_READONLY);
+    case 9: return leave(SKIP_RETURN, first);
+    case 10: return set(argc, argv);
+    case 11: return shift(first);
+    case 12: return trap(argc, argv);
+    case 13: return unset(argc, argv);
+    case 14: return cd(first);
+    case 15: return echo(argc, argv);
+    case 16: return 1;
+    case 17: return pwd();
+    case 18: return read_variables(argc, argv);
+    case 19:
+    case 20: return evaluate_test(argc, argv);
+    case 21: return 0;
+    case 22: return change_umask(first);
+    case 23: return wait_for_children(argc, argv);
+    case 24: return command(argc, argv);
+    default: return type(argc, argv);
+  }
+}
+
+function dot(path: usize): i32 {
+  if (path == 0) return 0;
+  const fd = open(path, 0, 0);
+  if (fd < 0) return complain(cs("."), path, strerror(last_error())) + 1;
+  run_file(fd, false);
+  if (sh.skip == SKIP_RETURN && sh.functions == 0) sh.skip = 0;
+  return sh.status;
+}
+
+function leave_loops(how: u32, count: usize): i32 {
+  if (sh.loops == 0) return 0;
+  const n = count == 0 ? 1 : atoi(count);
+  sh.skip_count = n < 1 ? 1 : n > sh.loops ? sh.loops : n;
+  sh.skip = how;
+  return 0;
+}
+
+/** The arguments as one string in the arena, separated by blanks. */
+function joined(argc: i32, argv: usize): usize {
+  let length: u32 = 1;
+  for (let i = 1; i < argc; i++) length += strlen(load<usize>(argv + 4 * i)) + 1;
+  const text = alloc(length);
+  let at = text;
+  for (let i = 1; i < argc; i++) {
+    const word = load<usize>(argv + 4 * i);
+    if (i > 1) store<u8>(at++, 0x20);
+    memory.copy(at, word, strlen(word));
+    at += strlen(word);
+  }
+  return text;
+}
+
+function eval(argc: i32, argv: usize): i32 {
+  sh.status = 0;
+  run_string(joined(argc, argv));
+  return sh.status;
+}
+
+function leave(how: u32, status: usize): i32 {
+  const result = status == 0 ? sh.status : atoi(status) & 0xff;
+  sh.skip = how;
+  return result;
+}
+
+function print_quoted(value: usize): void {
+  putc(0x27);
+  for (; load<u8>(value) != 0; value++) {
+    if (load<u8>(value) == 0x27) puts(cs("'\\''"));
+    else putc(load<u8>(value));
+  }
+  putc(0x27);
+}
+
+function list_variables(flags: u32, command_name: usize): void {
+  for (let v = first_variable(); changetype<usize>(v) != 0; v = v.next) {
+    if (v.value == 0 || (v.flags & flags) != flags) continue;
+    if (command_name != 0) printf(cs("%s "), command_name);
+    printf(cs("%s="), v.name);
+    print_quoted(v.value);
+    putc(0x0a);
+  }
+}
+
+function mark_variables(argc: i32, argv: usize, flag: u32): i32 {
+  if (argc == 1 || strcmp(load<usize>(argv + 4), cs("-p")) == 0) {
+    list_variables(flag, load<usize>(argv));
+    return 0;
+  }
+  for (let i = 1; i < argc; i++) {
+    const word = load<usize>(argv + 4 * i);
+    const n = name_length(word);
+    if (n == 0 || (load<u8>(word + n) != 0 && load<u8>(word + n) != 0x3d)) {
+      return complain(load<usize>(argv), word, cs("bad variable name")) + 1;
+    }
+    const v = variable(word, n);
+    if (load<u8>(word + n) == 0x3d && !assign(v, word + n + 1)) return 2;
+    v.flags |= flag;
+  }
+  return 0;
+}
+
+function set_option(letter: u32, on: u32): bool {
+  if (letter == 0x65) sh.errexit = on;
+  else if (letter == 0x66) sh.noglob = on;
+  else if (letter == 0x75) sh.nounset = on;
+  else if (letter == 0x78) sh.xtrace = on;
+  else return letter == 0x69 || letter == 0x6d || letter == 0x73;
+  return true;
+}
+
+/** Gives the shell copies of `count` words as its parameters. */
+export function set_parameters(words: usize, count: i32): void {
+  const vector = malloc(4 * (count + 1));
+  for (let i = 0; i < count; i++) store<usize>(vector + 4 * i, strdup(load<usize>(words + 4 * i)));
+  store<usize>(vector + 4 * count, 0);
+  sh.parameters = vector;
+  sh.parameter_count = count;
+}
+
+function set(argc: i32, argv: usize): i32 {
+  if (argc == 1) list_variables(0, 0);
+  for (let i = 1; i < argc; i++) {
+    let word = load<usize>(argv + 4 * i);
+    const sign = load<u8>(word);
+    const isEnd = strcmp(word, cs("--")) == 0;
+    if ((sign != 0x2d && sign != 0x2b) || isEnd || load<u8>(word + 1) == 0) {
+      const from = i + i32(isEnd);
+      set_parameters(argv + 4 * from, argc - from);
+      return 0;
+    }
+    for (word++; load<u8>(word) != 0; word++) {
+      if (!set_option(load<u8>(word), u32(sign == 0x2d))) return complain(cs("set"), word, cs("illegal option")) + 1;
+    }
+  }
+  return 0;
+}
+
+function shift(count: usize): i32 {
+  const n = count == 0 ? 1 : atoi(count);
+  if (n < 0 || n > sh.parameter_count) return complain(cs("shift"), count == 0 ? cs("1") : count, cs("can't shift that many")) + 1;
+  sh.parameters += 4 * n;
+  sh.parameter_count -= n;
+  return 0;
+}
+
+function trap(argc: i32, argv: usize): i32 {
+  if (argc == 1) {
+    for (let number = 0; number < NSIG; number++) {
+      if (trap_command(number) == 0) continue;
+      puts(cs("trap -- "));
+      print_quoted(trap_command(number));
+      printf(cs(" %s\n"), number == 0 ? cs("EXIT") : signal_name(number));
+    }
+    return 0;
+  }
+  const command_text = load<usize>(argv + 4);
+  const resets = strcmp(command_text, cs("-")) == 0 || is_digit(load<u8>(command_text));
+  for (let i = is_digit(load<u8>(command_text)) ? 1 : 2; i < argc; i++) {
+    const number = signal_number(load<usize>(argv + 4 * i));
+    if (number < 0) return complain(cs("trap"), load<usize>(argv + 4 * i), cs("bad trap"));
+    set_trap(number, resets ? 0 : command_text);
+  }
+  return 0;
+}
+
+function unset(argc: i32, argv: usize): i32 {
+  let functions = false;
+  for (let i = 1; i < argc; i++) {
+    const word = load<usize>(argv + 4 * i);
+    if (strcmp(word, cs("-f")) == 0) functions = true;
+    else if (strcmp(word, cs("-v")) == 0) functions = false;
+    else if (functions) set_function(word, 0);
+    else {
+      const v = variable(word, strlen(word));
+      if (!assign(v, 0)) return 2;
+      v.flags = 0;
+    }
+  }
+  return 0;
+}
+
+function cd(path: usize): i32 {
+  let target = path;
+  const back = path != 0 && strcmp(path, cs("-")) == 0;
+  if (path == 0) target = get_variable(cs("HOME"));
+  else if (back) target = get_variable(cs("OLDPWD"));
+  if (target == 0) return complain(cs("cd"), back ? cs("OLDPWD") : cs("HOME"), cs("not set")) + 1;
+  const old = frame_alloc(PATH_SIZE);
+  const hasOld = __getcwd(old, PATH_SIZE) >= 0;
+  if (chdir(target) != 0) return complain(cs("cd"), target, strerror(last_error())) + 1;
+  if (back) printf(cs("%s\n"), target);
+  if (hasOld) set_variable(cs("OLDPWD"), old);
+  if (__getcwd(old, PATH_SIZE) >= 0) set_variable(cs("PWD"), old);
+  return 0;
+}
+
+function pwd(): i32 {
+  const path = frame_alloc(PATH_SIZE);
+  if (__getcwd(path, PATH_SIZE) < 0) return complain(cs("pwd"), cs("."), strerror(last_error()));
+  printf(cs("%s\n"), path);
+  return 0;
+}
+
+function echo(argc: i32, argv: usize): i32 {
+  const newline = argc < 2 || strcmp(load<usize>(argv + 4), cs("-n")) != 0;
+  const from = newline ? 1 : 2;
+  for (let i = from; i < argc; i++) {
+    if (i > from) putc(0x20);
+    puts(load<usize>(argv + 4 * i));
+  }
+  if (newline) putc(0x0a);
+  return flush() == 0 ? 0 : 1;
+}
+
+/** Reads a line, byte by byte: what follows belongs to others. False at the end of the input. */
+function read_text(line: usize, size: u32, raw: bool): bool {
+  let n: u32 = 0;
+  const byte = frame_alloc(4);
+  while (true) {
+    if (read(0, byte, 1) <= 0) {
+      store<u8>(line + n, 0);
+      return false;
+    }
+    let c = load<u8>(byte);
+    if (c == 0x0a) {
+      store<u8>(line + n, 0);
+      return true;
+    }
+    if (c == 0x5c && !raw) {
+      if (read(0, byte, 1) <= 0) continue;
+      c = load<u8>(byte);
+      if (c == 0x0a) continue;
+    }
+    if (n + 1 < size) store<u8>(line + n++, c);
+  }
+}
+
+const LINE_SIZE: u32 = 2048;
+
+function read_variables(argc: i32, argv: usize): i32 {
+  let from = 1;
+  const raw = argc > 1 && strcmp(load<usize>(argv + 4), cs("-r")) == 0;
+  if (raw) from = 2;
+  let line = frame_alloc(LINE_SIZE);
+  const complete = read_text(line, LINE_SIZE, raw);
+  const given = get_variable(cs("IFS"));
+  const ifs = given == 0 ? cs(" \t\n") : given;
+  for (let i = from; i < argc; i++) {
+    while (load<u8>(line) != 0 && load<u8>(line) <= 0x20 && strchr(ifs, load<u8>(line)) != 0) line++;
+    let end = line;
+    if (i + 1 == argc) {
+      end = line + strlen(line);
+      while (end > line && load<u8>(end - 1) <= 0x20 && strchr(ifs, load<u8>(end - 1)) != 0) end--;
+    } else while (load<u8>(end) != 0 && strchr(ifs, load<u8>(end)) == 0) end++;
+    const next = load<u8>(end) == 0 ? end : end + 1;
+    store<u8>(end, 0);
+    if (!set_variable(load<usize>(argv + 4 * i), line)) return 2;
+    line = next;
+  }
+  return complete ? 0 : 1;
+}
+
+function change_umask(mode: usize): i32 {
+  if (mode == 0) {
+    const old = umask(0);
+    umask(old);
+    printf(cs("%04o\n"), old);
+    return 0;
+  }
+  let value: u32 = 0;
+  for (; load<u8>(mode) >= 0x30 && load<u8>(mode) <= 0x37; mode++) value = value * 8 + load<u8>(mode) - 0x30;
+  umask(value);
+  return 0;
+}
+
+function wait_for_children(argc: i32, argv: usize): i32 {
+  if (argc == 1) {
+    const statusp = frame_alloc(4);
+    while (wait4(-1, statusp, 0, 0) > 0 || last_error() == 4) {
+      run_traps();
+      if (sh.interrupted != 0) return 130;
+    }
+    return 0;
+  }
+  let status = 0;
+  for (let i = 1; i < argc; i++) status = wait_child(atoi(load<usize>(argv + 4 * i)));
+  return status;
+}
+
+/** The path of a program along PATH in the arena, or 0. */
+function find_program(name: usize): usize {
+  if (strchr(name, 0x2f) != 0) return access(name, 1) == 0 ? name : 0;
+  let path = get_variable(cs("PATH"));
+  while (path != 0) {
+    let n: u32 = 0;
+    while (load<u8>(path + n) != 0 && load<u8>(path + n) != 0x3a) n++;
+    const file = alloc(n + strlen(name) + 2);
+    memory.copy(file, path, n);
+    if (n > 0) store<u8>(file + n, 0x2f);
+    memory.copy(file + strlen(file), name, strlen(name));
+    if (access(file, 1) == 0) return file;
+    path = load<u8>(path + n) == 0 ? 0 : path + n + 1;
+  }
+  return 0;
+}
+
+function command(argc: i32, argv: usize): i32 {
+  if (argc > 2 && strcmp(load<usize>(argv + 4), cs("-v")) == 0) {
+    const name = load<usize>(argv + 8);
+    const isOurs = builtin_number(name) >= 0 || get_function(name) != 0;
+    const path = isOurs ? name : find_program(name);
+    if (path == 0) return 127;
+    printf(cs("%s\n"), path);
+    return 0;
+  }
+  if (argc < 2) return 0;
+  // Functions do not count: a word that nothing else hides is run by the shell's own means.
+  const number = builtin_number(load<usize>(argv + 4));
+  if (number >= 0) return run_builtin(number, argc - 1, argv + 4);
+  const path = find_program(load<usize>(argv + 4));
+  if (path == 0) return complain(cs("command"), load<usize>(argv + 4), cs("not found")) + 126;
+  store<usize>(argv + 4, path);
+  return run_words(argc - 1, argv + 4);
+}
+
+/** Runs a vector of words as they are. */
+function run_words(argc: i32, argv: usize): i32 {
+  const parameters = sh.parameters;
+  const count = sh.parameter_count;
+  sh.parameters = argv;
+  sh.parameter_count = argc;
+  run_string(cs("\"$@\""));
+  sh.parameters = parameters;
+  sh.parameter_count = count;
+  return sh.status;
+}
+
+function type(argc: i32, argv: usize): i32 {
+  let status = 0;
+  for (let i = 1; i < argc; i++) {
+    const name = load<usize>(argv + 4 * i);
+    const path = find_program(name);
+    if (get_function(name) != 0) printf(cs("%s is a function\n"), name);
+    else if (builtin_number(name) >= 0) printf(cs("%s is a shell builtin\n"), name);
+    else if (path != 0) printf(cs("%s is %s\n"), name, path);
+    else {
+      printf(cs("%s: not found\n"), name);
+      status = 127;
+    }
+  }
+  return status;
+}

@@ -1,0 +1,78 @@
+// trap: commands that run when a signal has come, and at the end of the shell.
+import { free, strdup } from "../../lib/stdlib";
+import { NSIG, SIGINT, SIG_DFL, SIG_IGN, signal } from "../../lib/signals";
+import { run_string } from "./execute";
+import { sh } from "./state";
+
+@unmanaged
+class Traps {
+  /** A bit for each signal that waits for its command. */
+  pending: u32;
+}
+const traps = changetype<Traps>(memory.data(4));
+/** Commands by signal; 0: none. */
+const trap_commands: usize = memory.data(4 * 32);
+
+function on_signal(number: i32): void {
+  traps.pending |= 1 << number;
+}
+
+/** ^C at a shell with a person. */
+function on_interrupt(number: i32): void {
+  sh.interrupted = 1;
+}
+
+export function trap_command(number: i32): usize {
+  return load<usize>(trap_commands + 4 * number);
+}
+
+/** Sets the command of a signal (0: EXIT). `command` 0: the default; empty: ignore. */
+export function set_trap(number: i32, command: usize): void {
+  free(trap_command(number));
+  store<usize>(trap_commands + 4 * number, command == 0 ? 0 : strdup(command));
+  if (number == 0) return;
+  if (command == 0) signal(number, number == SIGINT && sh.interactive != 0 ? on_interrupt.index : SIG_DFL);
+  else if (load<u8>(command) == 0) signal(number, SIG_IGN);
+  else signal(number, on_signal.index);
+}
+
+/** The handler of ^C for a shell with a person. */
+export function catch_interrupts(): void {
+  signal(SIGINT, on_interrupt.index);
+}
+
+/** Runs the commands of signals that have come. */
+export function run_traps(): void {
+  while (traps.pending != 0) {
+    for (let number = 1; number < NSIG; number++) {
+      if ((traps.pending & (1 << number)) == 0) continue;
+      traps.pending &= ~(1 << number);
+      const status = sh.status;
+      run_string(trap_command(number));
+      sh.status = status;
+    }
+  }
+}
+
+/** Runs the command of EXIT once. */
+export function run_exit_trap(): void {
+  const command = trap_command(0);
+  if (command == 0) return;
+  store<usize>(trap_commands, 0);
+  const status = sh.status;
+  sh.skip = 0;
+  run_string(command);
+  if (sh.skip == 0) sh.status = status;
+}
+
+/** In a child: handlers become defaults; what is ignored stays so. */
+export function reset_traps(): void {
+  for (let number = 0; number < NSIG; number++) {
+    const command = trap_command(number);
+    if (command == 0) continue;
+    if (number != 0 && load<u8>(command) == 0) continue;
+    store<usize>(trap_commands + 4 * number, 0);
+    if (number != 0) signal(number, SIG_DFL);
+  }
+  traps.pending = 0;
+}

@@ -1,0 +1,48 @@
+// Dates: seconds since 1970 as year, month, day and time, in UTC.
+import { frame_alloc } from "../../i386/cpufunc";
+import { gettimeofday } from "./syscalls";
+
+@unmanaged
+export class Date {
+  year: i32;
+  /** 0 to 11. */
+  month: i32;
+  day: i32;
+  hour: i32;
+  minute: i32;
+  second: i32;
+}
+export const SIZEOF_DATE: u32 = 24;
+
+/** Seconds since 1970. */
+export function now(): i32 {
+  const tv = frame_alloc(8);
+  return gettimeofday(tv, 0) != 0 ? 0 : load<i32>(tv);
+}
+
+/** Splits a time. The calendar is counted from 1 March of year 0, whose months have a regular pattern. */
+export function to_date(time: i32, date: Date): void {
+  let days = time / 86400;
+  let rest = time % 86400;
+  if (rest < 0) {
+    rest += 86400;
+    days--;
+  }
+  date.hour = rest / 3600;
+  date.minute = (rest / 60) % 60;
+  date.second = rest % 60;
+  days += 719468;
+  const era = days / 146097;
+  const day_of_era = days - era * 146097;
+  const year = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
+  const month = (5 * day_of_year + 2) / 153;
+  date.day = day_of_year - (153 * month + 2) / 5 + 1;
+  date.month = (month + 2) % 12;
+  date.year = year + era * 400 + (date.month < 2 ? 1 : 0);
+}
+
+/** `Jan`. The address of three bytes that others follow: print it with %.3s. */
+export function month_name(month: i32): usize {
+  return cs("JanFebMarAprMayJunJulAugSepOctNovDec") + 3 * month;
+}

@@ -1,0 +1,160 @@
+// The ways of MFS I/O and the fault policies on whole machines: the coming and
+// going of memory file systems of each way, what is on them as fsck sees it, the
+// sync of a panic, the figures of mfs-ways, and the table of docs/fault-policies.md.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import { WaysMeter, type WayRow } from "../../tools/cli/ways.js";
+import { waysPlot } from "../../tools/cli/ways_plot.js";
+import { check } from "../../tools/ffs/index.js";
+import { PROJECT_ROOT } from "../../tools/kcc/asc.js";
+import { absent, bootPtmap, bootQemu, comparable, type BootOptions, type Booted } from "../lib/boot.js";
+import { contentsOf, projectTree, rootImage, emptyRoot } from "./roots.js";
+
+const MB = 1024 * 1024;
+const BUDGET = 4_000_000_000;
+const WAYS = ["process", "uvm_io", "aobj", "window", "direct"] as const;
+const EXIT = { clean: 0, panic: 1 } as const;
+const SMALL = "mfs.size=1M mfs.bsize=4096 mfs.fsize=512 syncer=off ddb.onpanic=0";
+t.setTimeout(600_000);
+
+const ended = (booted: Booted) => (booted.result.kind === "exit" ? booted.result.code : booted.result.kind);
+
+function boot(append: string, more: Partial<BootOptions> = {}): Booted {
+  return bootPtmap({ append, root: emptyRoot, maxCycles: BUDGET, ...more });
+}
+
+/** Lines of a console that begin with `prefix`. */
+const linesOf = (console: string, prefix: string) => console.split("\n").filter((line) => line.startsWith(prefix));
+
+t.test("a tree copied to a file system of each way is whole, and fsck finds nothing", (t) => {
+  const root = rootImage(projectTree("fs"), MB);
+  const size = 4 * MB;
+  let first: Map<string, string> | undefined;
+  for (const way of WAYS) {
+    const append = `init=mfs-cycle mfs.way=${way} mfs.window=3 mfs.size=${size} save=wd0 syncer=off ddb.onpanic=0`;
+    const booted = boot(append, { root, disk: new Uint8Array(size + MB) });
+    t.equal(ended(booted), EXIT.clean, `${way} ends`);
+    t.match(booted.console, /^mfs-cycle: verified: .* 0 differ/m);
+    t.match(booted.console, /^mfs-cycle: after the changes: .* 0 differ/m);
+    const image = booted.disk!.bytes.slice(0, size);
+    t.same(check(image).findings, [], `fsck: ${way}`);
+    const contents = contentsOf(image);
+    t.ok(contents.size > 20);
+    t.same(contents, first ??= contents, "the same files by each way");
+  }
+  t.end();
+});
+
+t.test("file systems of all ways live at once, unmount when idle, by force, under load and by signal", (t) => {
+  const append = `init=mfs-life ${SMALL}`;
+  const booted = boot(append);
+  t.equal(ended(booted), EXIT.clean);
+  const lines = linesOf(booted.console, "mfs-life: ");
+  t.equal(lines.filter((line) => line === "mfs-life: several at once: error 0").length, 2);
+  for (const way of WAYS) {
+    const line = `mfs-life: ${way}: busy 16, read 0, forced 0, then read 5 of 0 bytes`;
+    t.equal(lines.filter((one) => one === line).length, 2, line);
+    const loaded = `mfs-life: ${way}: unmounted under load: 0`;
+    t.equal(lines.filter((one) => one === loaded).length, 2, loaded);
+  }
+  for (const way of ["process", "uvm_io"]) {
+    const line = `mfs-life: ${way}: a signal while busy keeps it, when idle unmounts it`;
+    t.equal(lines.filter((one) => one === line).length, 2, line);
+  }
+  t.match(booted.console, /^mfs-life: left behind: 0 map entries, /m);
+  const old = boot(append, { cpu: "i386" });
+  t.same(linesOf(old.console, "mfs-life: "), lines, "the same on the i386 model");
+  t.test("and on QEMU", { skip: absent("qemu-system-i386") }, (t) => {
+    const qemu = bootQemu({ append, root: emptyRoot });
+    t.equal(comparable(qemu.console), comparable(booted.console));
+    t.end();
+  });
+  t.end();
+});
+
+t.test("when the kernel panics the sync completes, but not through the process", (t) => {
+  for (const way of WAYS) {
+    const booted = boot(`init=mfs-life panic=${way} ${SMALL}`);
+    t.equal(ended(booted), EXIT.panic);
+    if (way === "process") {
+      const counts = /^syncing disks\.\.\. ((\d+) (?:\d+ )*)giving up$/m.exec(booted.console);
+      t.equal(counts?.[1]?.trim().split(" ").length, 20, "process: twenty looks, then it gives up");
+      t.equal(new Set(counts?.[1]?.trim().split(" ")).size, 1, "nothing was written meanwhile");
+    } else t.match(booted.console, /^syncing disks\.\.\. done$/m, way);
+  }
+  t.end();
+});
+
+t.test("a way that does not exist and a silly number of windows are refused with a line", (t) => {
+  const wrong = boot(`init=traffic mfs.way=sideways ${SMALL}`);
+  t.match(wrong.console, /^mfs_mount: no such way: sideways \(there are .*aobj.*window.*\)$/m);
+  const many = boot(`init=traffic mfs.way=window mfs.window=513 ${SMALL}`);
+  t.match(many.console, /^mfs_mount: way window: 513 windows are too many \(at most 512\)$/m);
+  const repair = boot(`init=traffic mfs.way=direct mfs.repair=end ${SMALL}`);
+  t.match(repair.console, /^mfs_mount: way direct has nothing to repair \(given end\)$/m);
+  t.end();
+});
+
+/** Boots mfs-ways with the meter of the command line. */
+function measure(cpu: "i386" | "i486", requests: number): { rows: ReadonlyMap<string, WayRow>; booted: Booted } {
+  let meter!: WaysMeter;
+  const booted = boot(`init=mfs-ways requests=${requests} mfs.size=8M syncer=off ddb.onpanic=0`, {
+    cpu,
+    prepare: (machine, symbols) => {
+      meter = new WaysMeter({ machine, address: (name) => symbols.get(name)?.st_value });
+    },
+  });
+  return { rows: new Map(meter.rows(booted.console).map((row) => [row.way, row])), booted };
+}
+
+t.test("the figures of mfs-ways", (t) => {
+  const i386 = measure("i386", 256);
+  const i486 = measure("i486", 256);
+  for (const [cpu, { rows, booted }] of [["i386", i386], ["i486", i486]] as const) {
+    t.equal(ended(booted), EXIT.clean);
+    const of = (way: string) => rows.get(way)!;
+    for (const row of rows.values()) t.equal(row.requests, 256, `${cpu} ${row.way}: all requests`);
+    t.same([of("process").switches, of("process").uvm_faults, of("process").map_entries], [2, 0, 0]);
+    t.same([of("uvm_io").switches, of("uvm_io").cr3_loads], [0, cpu === "i386" ? of("uvm_io").cr3_loads : 0]);
+    t.same([of("aobj").switches, of("aobj").uvm_faults, of("aobj").map_entries], [0, 2, 1]);
+    t.same([of("window=32").uvm_faults, of("window=32").map_entries, of("window=32").invlpg, of("window=32").cr3_loads],
+      [0, 0, 0, 0], "a window that is there costs nothing but the copy");
+    t.same([of("direct").uvm_faults, of("direct").map_entries], [0, 0]);
+    // A 386 has no invlpg: it flushes the TLB by loading CR3.
+    const drops = cpu === "i386" ? "cr3_loads" : "invlpg";
+    t.same([of("aobj")[drops], of("direct")[drops]], [2, 2], "one page dropped from the TLB after another");
+  }
+  const window = i386.rows.get("window=32")!;
+  t.ok(window.times_bound <= 1.25, `i386: a window that hits takes ${window.times_bound} times the bare copy`);
+  const best = Math.min(...[...i386.rows.values()].filter((row) => row.way !== "bound").map((row) => row.times_bound));
+  t.ok(best <= 1.15, `i386: the best way takes ${best} times the bare copy`);
+  const svg = waysPlot([...i386.rows.values()], "title");
+  t.match(svg, /^<svg [^]*<\/svg>\n$/);
+  for (const way of i386.rows.keys()) if (way !== "bound") t.ok(svg.includes(`>${way}</text>`), `${way} is drawn`);
+  t.same(linesOf(i386.booted.console, "ways: "), linesOf(i486.booted.console, "ways: "));
+  t.test("QEMU counts the same", { skip: absent("qemu-system-i386") }, (t) => {
+    const append = "init=mfs-ways requests=256 mfs.size=8M syncer=off ddb.onpanic=0";
+    const qemu = bootQemu({ append, root: emptyRoot });
+    t.same(linesOf(qemu.console, "ways: "), linesOf(i486.booted.console, "ways: "));
+    t.end();
+  });
+  t.end();
+});
+
+t.test("the table in docs/fault-policies.md is what the kernel prints", (t) => {
+  const text = readFileSync(join(PROJECT_ROOT, "docs/fault-policies.md"), "utf8");
+  const documented = /^```\n(policy [^]*?)^```$/m.exec(text)?.[1];
+  const table = (console: string) => /^policy +step[^]*^mkwrite .*\d\n/m.exec(console)?.[0];
+  const append = "init=fault-policies syncer=off ddb.onpanic=0";
+  for (const cpu of ["i386", "i486"] as const) {
+    const booted = boot(append, { cpu });
+    t.equal(ended(booted), EXIT.clean);
+    t.equal(table(booted.console), documented, cpu);
+  }
+  t.test("and on QEMU", { skip: absent("qemu-system-i386") }, (t) => {
+    t.equal(table(bootQemu({ append, root: emptyRoot }).console), documented);
+    t.end();
+  });
+  t.end();
+});

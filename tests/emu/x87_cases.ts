@@ -1,0 +1,186 @@
+// Cases for comparing x87 instructions with the host's processor: every row of
+// the table with edge and random operands, stack shapes, roundings, precisions
+// and exception masks.
+
+import { encodingOf, operandsOf } from "../../emu/cpu/opcodes.js";
+import type { OpcodeRow } from "../../emu/cpu/opcodes.js";
+import { x87Rows } from "../../emu/cpu/opcodes/x87.js";
+import { DATA_BYTES, IMAGE_BYTES, X87_DATA } from "./native_x87.js";
+import type { X87Input } from "./native_x87.js";
+
+export interface X87Case extends X87Input {
+  readonly row: OpcodeRow;
+  readonly title: string;
+}
+
+type Random = () => number;
+
+/** Sign and exponent, significand. */
+type Real = readonly [number, bigint];
+
+const TOP = 1n << 63n;
+const EDGES: readonly Real[] = [
+  [0, 0n], [0x8000, 0n], [0x7fff, TOP], [0xffff, TOP], [0x3fff, TOP], [0xbfff, TOP], [0x4000, TOP], [0x3ffe, TOP],
+  [0x7fff, TOP | 1n], [0xffff, TOP | 0x1234n], [0x7fff, 0xc000000000000000n], [0xffff, 0xc000000000000000n],
+  [0x7fff, 0xc000000012345678n], [0x7fff, 0n], [0x7fff, 0x4000000000000001n], [0x3fff, 0x4000000000000000n],
+  [0, 1n], [0x8000, 1n], [0, TOP - 1n], [0, TOP], [0x8000, TOP | 5n], [1, TOP], [1, TOP | 1n], [0x8001, TOP],
+  [0x7ffe, (1n << 64n) - 1n], [0xfffe, (1n << 64n) - 1n], [0x3fff, TOP | 1n], [0x3ffe, (1n << 64n) - 1n],
+  [0x400e, 0xfffe000000000000n], [0x400e, 0xffff000000000000n], [0xc00e, TOP], [0xc00e, TOP | (1n << 47n)],
+  [0x401e, TOP], [0xc01e, TOP], [0x401d, 0xffffffff00000000n], [0x401d, 0xfffffffe00000000n],
+  [0x403e, TOP], [0xc03e, TOP], [0x403d, (1n << 64n) - 1n], [0x3ffd, TOP], [0x3fff, 0xc000000000000000n],
+  [0x4000, 0xa000000000000000n], [0xbffe, TOP], [0x403a, 0xde0b6b3a76400000n], [0x403a, 0xde0b6b3a763fffe0n],
+  [0x407e, 0xffffff0000000000n], [0x407e, 0xffffff8000000000n], [0x407f, TOP], [0x3f81, TOP], [0x3f80, TOP],
+  [0x3f81, 0xffffff7000000000n], [0x3f6a, TOP], [0x3f69, TOP], [0x3f69, TOP | 1n],
+  [0x43fe, 0xfffffffffffff800n], [0x43fe, 0xfffffffffffffc00n], [0x3c01, TOP], [0x3c00, 0xfffffffffffffc00n],
+  [0x3bcd, TOP], [0x3bcc, TOP], [0x3bcc, TOP | 1n], [0x4005, 0x9000000000000000n], [0x4003, TOP],
+];
+
+function random64(random: Random): bigint {
+  return (BigInt(random()) << 32n) | BigInt(random());
+}
+
+function randomReal(random: Random): Real {
+  const sign = (random() & 1) << 15;
+  const sparse = (random() & 3) === 0;
+  const sig = TOP | (sparse ? random64(random) & random64(random) & random64(random) & (-1n << BigInt(random() & 63))
+    & ((1n << 64n) - 1n) : random64(random));
+  switch (random() % 8) {
+    case 0: case 1: case 2: return EDGES[random() % EDGES.length];
+    case 3: return [sign | (random() % 0x7fff), sig];
+    case 4: return [sign | (random() % 0x7fff), TOP | (random64(random) & (0xffffff8000000000n))];
+    case 5: return [sign | ((random() & 1) !== 0 ? random() % 80 : 0x7ffe - (random() % 80)), sig];
+    default: return [sign | (0x3fff + (random() % 140) - 70), sig];
+  }
+}
+
+function nudge(random: Random, [signExp, sig]: Real): Real {
+  const exp = Math.min(0x7ffe, Math.max(1, (signExp & 0x7fff) + (random() % 5) - 2));
+  const changed = (random() & 1) !== 0 ? sig : sig ^ BigInt(random() & 7);
+  return [(random() & 0x8000) | exp, changed | TOP];
+}
+
+/** Arguments that the manual defines for the transcendental instructions. */
+function argumentOf(mnemonic: string, random: Random): Real {
+  const sign = (random() & 1) << 15;
+  const sig = TOP | random64(random);
+  const special = random() % 6 === 0;
+  if (special && mnemonic !== "f2xm1" && mnemonic !== "fyl2xp1") return EDGES[random() % 14];
+  switch (mnemonic) {
+    case "f2xm1": return [sign | (0x3ffe - (random() % 70)), sig];
+    case "fyl2xp1": return [sign | (0x3ffc - (random() % 70)), sig];
+    case "fyl2x": return [0x3fff + (random() % 200) - 100, sig];
+    case "fpatan": return [sign | (0x3fff + (random() % 120) - 60), sig];
+    default: return [sign | (0x3fff + (random() % 40) - 35), sig];
+  }
+}
+
+export const TRANSCENDENTAL = new Set(["f2xm1", "fyl2x", "fyl2xp1", "fpatan", "fsin", "fcos", "fptan", "fsincos"]);
+
+/** A state image: control, status, tags, pointers, and ST(0) to ST(7). */
+function stateImage(random: Random, mnemonic: string): Uint8Array {
+  const image = new Uint8Array(IMAGE_BYTES);
+  const view = new DataView(image.buffer);
+  const masks = random() % 3 !== 0 ? 0x3f : random() & 0x3f;
+  const control = 0x40 | masks | ([0, 2, 3, 3][random() & 3] << 8) | ((random() & 3) << 10);
+  const top = random() & 7;
+  const status = (random() & 0x4700) | (top << 11) | (random() & random() & random() & masks);
+  view.setUint32(0, control | 0xffff0000, true);
+  view.setUint32(4, status | 0xffff0000, true);
+  const emptiness = random() % 6;
+  const empty = emptiness === 0 ? random() & 0xff : emptiness < 4 ? 0xe0 : 0;
+  let tags = 0;
+  const reals: Real[] = [];
+  for (let i = 0; i < 8; i++) {
+    if ((empty & (1 << i)) !== 0) tags |= 3 << (((top + i) & 7) * 2);
+    const close = i > 0 && random() % 3 === 0;
+    reals.push(TRANSCENDENTAL.has(mnemonic) ? argumentOf(mnemonic, random)
+      : close ? nudge(random, reals[0]) : randomReal(random));
+  }
+  if (mnemonic === "fyl2xp1" || mnemonic === "fyl2x") reals[1] = [0x3fff + (random() % 40) - 20, TOP | random64(random)];
+  if (mnemonic === "fscale" && (random() & 1) !== 0) {
+    reals[1] = [(random() & 0x8000) | (0x3fff + (random() % 17)), TOP | random64(random)];
+  }
+  view.setUint32(8, tags | 0xffff0000, true);
+  view.setUint32(24, 0xffff0000, true);
+  reals.forEach(([signExp, sig], i) => {
+    view.setBigUint64(28 + i * 10, sig, true);
+    view.setUint16(28 + i * 10 + 8, signExp, true);
+  });
+  return image;
+}
+
+const EDGES32 = [0, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 0x7f800001, 0xffa00000, 1, 0x807fffff, 0x00800000,
+  0x7f7fffff, 0x3f800000, 0xbf800000, 0x7fff, 0x8000];
+const EDGES64 = [0n, TOP, 0x7ff0000000000000n, 0xfff0000000000000n, 0x7ff8000000000000n, 0x7ff0000000000001n,
+  0xfff4000000000000n, 1n, 0x800fffffffffffffn, 0x0010000000000000n, 0x7fefffffffffffffn, 0x3ff0000000000000n];
+
+/** The operand in memory, by its code. */
+function dataOf(random: Random, code: string): Uint8Array {
+  const data = new Uint8Array(DATA_BYTES).map(() => random() & 0xff);
+  const view = new DataView(data.buffer);
+  const edge = (random() & 1) !== 0;
+  switch (code) {
+    case "M32f": view.setUint32(0, edge ? EDGES32[random() % EDGES32.length] : random(), true); break;
+    case "M64f": view.setBigUint64(0, edge ? EDGES64[random() % EDGES64.length] : random64(random), true); break;
+    case "M80f": {
+      const [signExp, sig] = randomReal(random);
+      view.setBigUint64(0, sig, true);
+      view.setUint16(8, signExp, true);
+      break;
+    }
+    case "M80b":
+      for (let i = 0; i < 9; i++) data[i] = ((random() % 10) << 4) | (random() % 10);
+      data[9] = random() & 0x80;
+      break;
+    case "M16c": view.setUint16(0, random() & 0x1f7f, true); break;
+    case "Me": case "Ms": data.set(stateImage(random, "")); break;
+    default: if (edge) view.setBigInt64(0, [0n, 1n, -1n, 2n][random() & 3], true);
+  }
+  return data;
+}
+
+/** The form of an instruction: a register, or memory at X87_DATA. */
+function codeOf(row: OpcodeRow, random: Random): number[] {
+  const { bytes, digit, plusRegister } = encodingOf(row);
+  if (digit < 0) return [bytes[0], bytes[1] + (plusRegister ? random() & 7 : 0)];
+  const address = [X87_DATA & 0xff, (X87_DATA >> 8) & 0xff, (X87_DATA >> 16) & 0xff, X87_DATA >>> 24];
+  return [bytes[0], 0x05 | (digit << 3), ...address];
+}
+
+const hex = (bytes: readonly number[] | Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+export function describe(image: Uint8Array): string {
+  const view = new DataView(image.buffer, image.byteOffset);
+  const word = (at: number): string => view.getUint16(at, true).toString(16);
+  const reals = [0, 1].map((i) => `${word(28 + i * 10 + 8)}:${view.getBigUint64(28 + i * 10, true).toString(16)}`);
+  return `cw ${word(0)} sw ${word(4)} tw ${word(8)} st ${reals.join(" ")}`;
+}
+
+const PUSH = 0x68;
+const POPF = 0x9d;
+/** PUSHF; POP EAX; AND EAX, the arithmetic flags. */
+const FLAGS_TO_EAX = [0x9c, 0x58, 0x25, 0xd5, 0x08, 0x00, 0x00];
+
+/** Code that gives flags to FCMOVcc, and shows those of FCOMI in EAX. */
+function withFlags(mnemonic: string, code: readonly number[], random: Random): number[] {
+  if (mnemonic.startsWith("fcmov")) return [PUSH, random() & 0xd5, (random() & 8), 0, 0, POPF, ...code];
+  return /comip?$/.test(mnemonic) ? [...code, ...FLAGS_TO_EAX] : [...code];
+}
+
+/** `each` cases of each instruction of all models; those of the 8087 and 287 alone are left out. */
+export function x87Cases(each: number, random: Random): X87Case[] {
+  const rows = x87Rows.filter(({ semantic, mnemonic }) =>
+    semantic === "x87" && !/^(fneni|fndisi|fnsetpm)$/.test(mnemonic));
+  return rows.flatMap((row) => Array.from({ length: each }, () => {
+    const code = codeOf(row, random);
+    const operand = operandsOf(row)[0] ?? "";
+    const image = stateImage(random, row.mnemonic);
+    const data = dataOf(random, operand);
+    return {
+      row, code: Uint8Array.from(withFlags(row.mnemonic, code, random)), image, data,
+      title: `${row.mnemonic} ${row.operands} ${hex(code.slice(0, 2))} on ${describe(image)}`
+        + (operand.startsWith("M") ? ` data ${hex(data.slice(0, 10))}` : ""),
+    };
+  }));
+}

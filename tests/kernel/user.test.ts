@@ -1,0 +1,87 @@
+// User mode: system calls tried from inside by tests/kernel/user/usertest.c as process 1, on both models and
+// on QEMU, and a conversation with the terminal.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import t, { type Test } from "tap";
+import { Machine } from "../../emu/index.js";
+import { PROJECT_ROOT } from "../../tools/kcc/asc.js";
+import { generatedFiles } from "../../tools/kcc/syscalls.js";
+import { absent, bootPtmap, bootQemu, kernelImage } from "../lib/boot.js";
+import { userRoot, withoutCompiler } from "./user_root.js";
+
+const BUDGET = 4_000_000_000;
+const APPEND = 'init=/usertest syncer=off ddb.lines=0 ddb.commandonenter="trace;ps;reboot 4"';
+/** The cases of usertest.c, in order. */
+const CASES = [...readFileSync(join(PROJECT_ROOT, "tests/kernel/user/usertest.c"), "latin1")
+  .matchAll(/\{"([^"]+)", t_\w+\}/g)].map((match) => match[1]!);
+
+t.test("the files made of kernel/syscalls.master are up to date", (t) => {
+  for (const [file, text] of generatedFiles()) {
+    t.equal(readFileSync(join(PROJECT_ROOT, file), "utf8"), text, `${file}: run node build/host/tools/kcc/syscalls.js`);
+  }
+  t.end();
+});
+
+const skip = withoutCompiler();
+const root = skip === false ? userRoot() : undefined;
+
+function checkCases(t: Test, console: string): void {
+  for (const name of CASES) t.match(console, `\n${name}: ok\n`, name);
+  t.match(console, "\n0 failures\n");
+  t.match(console, "The operating system has halted.");
+}
+
+t.test("every system call test passes in user mode", { skip }, (t) => {
+  t.ok(CASES.length > 15, "the cases are found");
+  for (const cpu of ["i486", "i386"] as const) {
+    t.test(`on ptmap as an ${cpu}`, (t) => {
+      const { console, result } = bootPtmap({ append: APPEND, root, cpu, memoryMB: 32, maxCycles: BUDGET });
+      checkCases(t, console);
+      t.match(result, { kind: "exit", code: 0 });
+      t.end();
+    });
+  }
+  t.test("on QEMU", { skip: absent("qemu-system-i386") }, (t) => {
+    const { console, status } = bootQemu({ append: APPEND, root, memoryMB: 32 });
+    checkCases(t, console);
+    t.equal(status, 1);
+    t.end();
+  });
+  t.end();
+});
+
+/** Boots /talk, types each text when the prompt-free program waits, and returns what the console shows. */
+function converse(typed: readonly string[]): string {
+  const output: number[] = [];
+  const machine = new Machine({
+    memorySize: 32 << 20, cpu: "i486", timing: "model", onSerialOutput: (byte) => void output.push(byte),
+  });
+  machine.loadMultiboot({
+    kernel: kernelImage(), kernelName: "kernel.elf", append: "init=/talk syncer=off ddb.lines=0",
+    modules: [{ bytes: root!, string: "root.ffs" }],
+  });
+  const cycles = 60_000_000;
+  machine.run({ maxCycles: cycles });
+  for (const text of typed) {
+    machine.serialInput(Buffer.from(text, "latin1"));
+    machine.run({ maxCycles: cycles });
+  }
+  return Buffer.from(output).toString("latin1").replaceAll("\r", "");
+}
+
+t.test("the terminal edits lines, ends input at ^D and sends ^C as a signal", { skip }, (t) => {
+  const shown = converse(["hello\r", "mistakx\x7fe\r", "gone\x15kept\r", "one two\x17three\r", "part\x04", "\x04", "\x03",
+    "lit\x16\x03eral\r", "quit\r"]);
+  const talk = shown.slice(shown.indexOf("hello"));
+  t.match(talk, "hello\n[hello\n6]\n");
+  t.match(talk, "mistakx\b \be\n[mistake\n8]\n", "erase");
+  t.match(talk, "[kept\n5]\n", "kill");
+  t.match(talk, "[one three\n10]\n", "erase a word");
+  t.match(talk, "part[part4]\n", "^D ends a line without newline");
+  t.match(talk, "[0]\n", "^D alone is the end of the input");
+  t.match(talk, "^C", "^C is shown");
+  t.match(talk, / caught\]\n/, "^C comes as SIGINT");
+  t.match(talk, "[lit\x03eral\n9", "^V takes the next byte as it is");
+  t.match(talk, "The operating system has halted.");
+  t.end();
+});

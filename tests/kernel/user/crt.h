@@ -1,0 +1,24 @@
+/* Declarations of the test programs: no library, the stubs are made of kernel/syscalls.master. */
+typedef unsigned int u32;
+typedef long long i64;
+extern int errno;
+int exit(int), fork(void), vfork(void), wait4(int, int *, int, void *), execve(const char *, char **, char **);
+int read(int, void *, u32), write(int, const void *, u32), open(const char *, u32, u32), close(int), dup(int);
+int dup2(int, int), fcntl(int, int, u32), ioctl(int, u32, void *), readv(int, void *, int), writev(int, void *, int);
+int pread(int, void *, u32, int, i64), pwrite(int, const void *, u32, int, i64);
+int select(int, void *, void *, void *, void *), fstatfs(int, void *), statfs(const char *, void *);
+i64 pipe(void), lseek(int, int, i64, int);
+int ftruncate(int, int, i64), truncate(const char *, int, i64), fsync(int), getdents(int, void *, u32);
+int link(const char *, const char *), unlink(const char *), chdir(const char *), mkdir(const char *, u32);
+int rmdir(const char *), rename(const char *, const char *), symlink(const char *, const char *);
+int readlink(const char *, char *, u32), chmod(const char *, u32), access(const char *, u32), sync(void), umask(u32);
+int mknod(const char *, u32, u32), mount(const char *, const char *, u32, void *), unmount(const char *, u32);
+int __stat13(const char *, void *), __lstat13(const char *, void *), __fstat13(int, void *), __getcwd(char *, u32);
+int getpid(void), getppid(void), getpgrp(void), setpgid(int, int), setsid(void), getuid(void), kill(int, int);
+int __sigaction14(int, void *, void *), __sigprocmask14(int, void *, void *), __sigsuspend14(void *);
+int __sigpending14(void *), setitimer(int, void *, void *), gettimeofday(void *, void *), nanosleep(void *, void *);
+int getrusage(int, void *), getrlimit(u32, void *), setrlimit(u32, void *), setpriority(int, int, int);
+int munmap(void *, u32), mprotect(void *, u32, u32), mmap(void *, u32, u32, u32, int, int, i64), reboot(u32, void *);
+int __sysctl(void *, u32, void *, u32 *, void *, u32);
+int sc_break(void *) __asm__("break");
+int main(int argc, char **argv, char **envp);

@@ -1,0 +1,46 @@
+// The system calls as the programs of user space see them, made from
+// kernel/syscalls.master: names, numbers, and the file of declarations that the
+// programs import.
+//
+//     node build/host/tools/kcc/user_calls.js      writes the declarations anew
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { PROJECT_ROOT } from "./asc.js";
+import { parseSyscalls } from "./syscalls.js";
+import type { Syscall } from "./syscalls.js";
+
+export const DECLARATIONS_FILE = "kernel/user/lib/syscalls.ts";
+
+/** Calls whose plain name a library function or the language has. */
+const RENAMED: Readonly<Record<string, string>> = { exit: "_exit", break: "_break" };
+const RESERVED = new Set(["in", "new", "export", "import"]);
+
+/** What a program calls: `read`, `_exit`. */
+function stubName({ name }: Syscall): string {
+  return RENAMED[name] ?? name;
+}
+
+/** Stub names and numbers. */
+export function systemCalls(calls = parseSyscalls()): ReadonlyMap<string, number> {
+  return new Map(calls.map((call) => [stubName(call), call.number]));
+}
+
+function declaration(call: Syscall): string {
+  // pipe(2) stores what the kernel returns in two registers.
+  const list = call.name === "pipe" ? [{ name: "fds", type: "usize" }] : call.arguments;
+  const parameters = list.map(({ name, type }) => `${RESERVED.has(name) ? `${name}_` : name}: ${type}`).join(", ");
+  const result = call.name === "pipe" || call.result === "void" ? "i32" : call.result;
+  return `export declare function ${stubName(call)}(${parameters}): ${result};\n`;
+}
+
+/** The text of the declarations file. */
+export function declarations(calls = parseSyscalls()): string {
+  return "// The system calls. Each gives -1 and sets errno when it fails; calls without a result give 0.\n//\n" +
+    "// Made from kernel/syscalls.master by tools/kcc/user_calls.ts: change that table, not this file.\n\n" +
+    calls.map(declaration).join("");
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(join(PROJECT_ROOT, DECLARATIONS_FILE), declarations());
+}
