@@ -146,6 +146,13 @@ static void t_devices(void) {
   FAILS(pread(fd, page, 4, 0, 0xff000000), 14);
   FAILS(pread(fd, page, 4, 0, 0x1000), 14);
   close(fd);
+  CHECK(mknod("/mnt/dev/rmd0d", 020640, 0x2f03) == 0);
+  fd = open("/mnt/dev/rmd0d", 0, 0);
+  CHECK(fd >= 0 && pread(fd, page, 8192, 0, 8192) == 8192);
+  CHECK(same(page + 1372, "\x54\x19\x01\x00", 4));
+  FAILS(pread(fd, page, 100, 0, 0), 22);
+  CHECK(pread(fd, page, 512, 0, 0x7ffffe00) == 0);
+  close(fd);
   fd = open("/mnt/dev/tty", 2, 0);
   CHECK(fd >= 0 && write(fd, "to the terminal\n", 16) == 16 && close(fd) == 0);
 }
