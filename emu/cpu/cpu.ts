@@ -34,7 +34,7 @@ import {
   ATTRIBUTES, BASE, BUDGET, COUNT, CPL, CR0, CR0_BIT, CR2, CR3, CR4, CS, DEBUG_PENDING, DECODE_KEY, DR0, DR6, DR6_BIT,
   DR7, DS, EDX, EFLAGS, EIP, ES,
   FAULT_ERROR, FAULT_VECTOR, FETCH_PAGE, FLAG, FS, GDT_BASE, GDT_LIMIT, GS, HALTED, IDT_BASE, IDT_LIMIT, INSTRUCTIONS,
-  INTERRUPT_REQUEST, LDTR, LIMIT, MODE, POSITION, REPEAT_RESUMED, SELECTOR, SS, TAKEN, TR, createState,
+  INTERRUPT_REQUEST, LDTR, LIMIT, MODE, POSITION, REPEAT_RESUMED, SELECTOR, SS, SYSENTER_CS, TAKEN, TR, createState,
   segmentWord,
 } from "./state.js";
 import type { State } from "./state.js";
@@ -109,6 +109,7 @@ export class Cpu implements CpuInterface {
       stack: createStack(this.state, memory, this.#segments),
       counters: this.counters,
       penalties: penaltiesOf(config.model, config.timing),
+      cycles: () => this.cycles,
       attend: () => this.#attend(),
       shadowInterrupts: (stack) => {
         this.#shadowAt = this.instructions + 1;
@@ -265,7 +266,7 @@ export class Cpu implements CpuInterface {
     const hasET = factsOf(this.config.model).extendedCr0 || this.config.coprocessor !== undefined;
     S[CR0] = cr0 | (hasET ? CR0_BIT.ET : 0);
     resetCoprocessor(this.state);
-    for (const word of [CR2, CR3, CR4, HALTED, TAKEN, DEBUG_PENDING, DR7]) S[word] = 0;
+    for (const word of [CR2, CR3, CR4, HALTED, TAKEN, DEBUG_PENDING, DR7, SYSENTER_CS]) S[word] = 0;
     for (let i = 0; i < 4; i++) S[DR0 + i] = 0;
     S[DR6] = 0;
     this.#debug.update();
