@@ -450,8 +450,11 @@ static void talk(void) {
 int main(int argc, char **argv, char **envp) {
   u32 n;
   if (getpid() != 1) return run_exec_child(argc, argv, envp);
-  if (same(argv[0], "/talk", 6)) { talk(); reboot(8, 0); }
+  if (same(argv[0], "/talk", 6)) {
+    ioctl(0, 0x20007461, 0);
+    talk(); reboot(8, 0); }
   u32 args[6] = {0, 0, 0, 0, 0, 0};
+  if (ioctl(0, 0x20007461, 0) != 0) put("no terminal\n");
   if (mount("ffs", "/", 0x10000, args) != 0) { put("the root stays read-only: "); number(errno); put("\n"); }
   for (n = 0; n < sizeof cases / sizeof cases[0]; n++) {
     running = cases[n].name;
