@@ -144,7 +144,8 @@ function codeOf(row: OpcodeRow, random: Random): number[] {
   const { bytes, digit, plusRegister } = encodingOf(row);
   if (digit < 0) return [bytes[0], bytes[1] + (plusRegister ? random() & 7 : 0)];
   const address = [X87_DATA & 0xff, (X87_DATA >> 8) & 0xff, (X87_DATA >> 16) & 0xff, X87_DATA >>> 24];
-  return [bytes[0], 0x05 | (digit << 3), ...address];
+  const images = row.operands === "Me" || row.operands === "Ms";
+  return [...(images && (random() & 1) !== 0 ? [0x66] : []), bytes[0], 0x05 | (digit << 3), ...address];
 }
 
 const hex = (bytes: readonly number[] | Uint8Array): string =>
