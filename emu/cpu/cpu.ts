@@ -16,10 +16,11 @@ import type { Faults } from "./faults.js";
 import type { DebugRegisters } from "./debug.js";
 import { createDebug } from "./debug.js";
 import { createFlags } from "./flags.js";
-import { resetCoprocessor } from "./fpu/registers.js";
+import { createRegisters, resetCoprocessor } from "./fpu/registers.js";
+import type { Registers } from "./fpu/registers.js";
 import type { Flags } from "./flags.js";
 import type {
-  BreakpointCallback, Counters, CpuConfig, CpuInterface, PhysicalSpace, SegmentRegister, StopReason,
+  BreakpointCallback, CoprocessorState, Counters, CpuConfig, CpuInterface, PhysicalSpace, SegmentRegister, StopReason,
 } from "./interface.js";
 import { createInterrupts } from "./interrupts.js";
 import type { Interrupts } from "./interrupts.js";
@@ -69,6 +70,7 @@ export class Cpu implements CpuInterface {
   readonly #segments: Segments;
   readonly #interrupts: Interrupts;
   readonly #cache: BlockCache;
+  readonly #coprocessor: Registers;
   readonly #debug: DebugRegisters;
   /** Cycle count at which the budget is zero. */
   #target = 0;
@@ -92,6 +94,7 @@ export class Cpu implements CpuInterface {
     this.registers = this.state.regs.subarray(0, 8);
     this.#faults = createFaults(this.state);
     this.#flags = createFlags(this.state);
+    this.#coprocessor = createRegisters(this.state, config.coprocessor);
     this.mmu = createMmu(config, this.state, this.#faults, this.counters);
     const memory = createMemory(config, this.state, this.mmu);
     this.#segments = createSegments(this.state, this.#faults, memory);
@@ -216,6 +219,14 @@ export class Cpu implements CpuInterface {
     S[segmentWord(index, ATTRIBUTES)] = segment.attributes;
     if (index === CS) this.#segments.setPrivilege(segment.selector & 3);
     this.#segments.updateKey();
+  }
+
+  getCoprocessor(): CoprocessorState | undefined {
+    return this.config.coprocessor === undefined ? undefined : this.#coprocessor.read();
+  }
+
+  setCoprocessor(state: CoprocessorState): void {
+    if (this.config.coprocessor !== undefined) this.#coprocessor.write(state);
   }
 
   setGdtr(base: number, limit: number): void {

@@ -13,6 +13,7 @@ import { CR0_BIT, FLAG } from "../../emu/cpu/state.js";
 import { MB, Machine } from "../../emu/machine.js";
 import { CoprocessorError } from "../../emu/dev/coprocessor_error.js";
 import { CpuRig, randomFrom } from "./cpu_rig.js";
+import type { RigOptions } from "./cpu_rig.js";
 import { DATA_BYTES, IMAGE_BYTES, X87_CODE, X87_DATA, runNativeX87 } from "./native_x87.js";
 import type { X87Output } from "./native_x87.js";
 import { AT, ProtectedRig } from "./protected_rig.js";
@@ -136,7 +137,7 @@ t.test(`transcendental instructions are within one unit of the host's (seed ${SE
 });
 
 /** A rig with coprocessor and handlers that halt for the vectors given. */
-function rigWith(vectors: readonly number[], options: ConstructorParameters<typeof ProtectedRig>[0] = {}): ProtectedRig {
+function rigWith(vectors: readonly number[], options: RigOptions = {}): ProtectedRig {
   const rig = new ProtectedRig({ model: "i486", coprocessor: lines, ...options });
   for (const vector of vectors) rig.haltingHandler(vector);
   return rig;
@@ -391,11 +392,30 @@ t.test(`any state and any escape end in the next instruction or in a fault (seed
     rig.cpu.step();
     const at = rig.cpu.eip;
     const faulted = [6, 16].some((vector) => at === AT.HANDLERS + vector * 16);
-    if (at !== AT.CODE + code.length && !faulted) strays.push(`${Buffer.from(code).toString("hex")} at ${at.toString(16)}`);
+    const text = `${Buffer.from(code).toString("hex")} at ${at.toString(16)}`;
+    if (at !== AT.CODE + code.length && !faulted) strays.push(text);
     // The next state is not to find this one's error.
     rig.put(AT.CODE, [0xdb, 0xe3]);
     rig.cpu.eip = AT.CODE;
     rig.cpu.step();
   }
   t.same(strays, []);
+});
+
+t.test("a debugger reads and sets the coprocessor's registers", async (t) => {
+  const rig = rigWith([]);
+  const end = rig.code(AT.CODE, "dec1 f4");
+  const state = rig.cpu.getCoprocessor()!;
+  t.equal(state.CW, 0x37f);
+  t.equal(state.TW, 0xffff);
+  Object.assign(state, { SW: 0x3000, TW: 0x0fff });
+  state.ST[0] = { signExponent: 0x3fff, significand: 1n << 63n };
+  state.ST[1] = { signExponent: 0x4000, significand: 1n << 63n };
+  rig.cpu.setCoprocessor(state);
+  t.equal(rig.run().kind, "halt");
+  t.equal(rig.cpu.eip, end);
+  const after = rig.cpu.getCoprocessor()!;
+  t.same(after.ST[0], { signExponent: 0x4000, significand: 3n << 62n }, "1 + 2");
+  t.same([after.SW, after.TW, after.FIP], [0x3800, 0x3fff, AT.CODE]);
+  t.equal(new ProtectedRig().cpu.getCoprocessor(), undefined);
 });

@@ -96,7 +96,7 @@ function stateImage(random: Random, mnemonic: string): Uint8Array {
     reals.push(TRANSCENDENTAL.has(mnemonic) ? argumentOf(mnemonic, random)
       : close ? nudge(random, reals[0]) : randomReal(random));
   }
-  if (mnemonic === "fyl2xp1" || mnemonic === "fyl2x") reals[1] = [0x3fff + (random() % 40) - 20, TOP | random64(random)];
+  if (/^fyl2x/.test(mnemonic)) reals[1] = [0x3fff + (random() % 40) - 20, TOP | random64(random)];
   if (mnemonic === "fscale" && (random() & 1) !== 0) {
     reals[1] = [(random() & 0x8000) | (0x3fff + (random() % 17)), TOP | random64(random)];
   }
