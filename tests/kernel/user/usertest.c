@@ -300,6 +300,8 @@ static void t_select(void) {
   close(r);
   set = 1u << w;
   CHECK(select(w + 1, 0, &set, 0, 0) == 1);
+  u32 pfd[4] = {w, 4, 0x7e, 1};
+  CHECK(poll(pfd, 2, 0) == 2 && pfd[1] >> 16 == 4 && pfd[3] >> 16 == 0x20);
   close(w);
   FAILS(select(w + 1, 0, &set, 0, 0), 9);
 }
