@@ -198,7 +198,9 @@ function set(argc: i32, argv: usize): i32 {
 
 function shift(count: usize): i32 {
   const n = count == 0 ? 1 : atoi(count);
-  if (n < 0 || n > sh.parameter_count) return complain(cs("shift"), count == 0 ? cs("1") : count, cs("can't shift that many")) + 1;
+  if (n < 0 || n > sh.parameter_count) {
+    return complain(cs("shift"), count == 0 ? cs("1") : count, cs("can't shift that many")) + 1;
+  }
   sh.parameters += 4 * n;
   sh.parameter_count -= n;
   return 0;
