@@ -126,7 +126,8 @@ function sysctl_processes(uap: Sys__sysctlArgs): i32 {
     p = next;
   }
   // Without a buffer the answer is a bit more, for processes that come meanwhile.
-  store<u32>(length, uap.old != 0 ? (short ? room / SIZEOF_KINFO_PROC * SIZEOF_KINFO_PROC : at) : at + 5 * SIZEOF_KINFO_PROC);
+  if (uap.old == 0) at += 5 * SIZEOF_KINFO_PROC;
+  store<u32>(length, short ? room / SIZEOF_KINFO_PROC * SIZEOF_KINFO_PROC : at);
   error = copyout(length, uap.oldlenp, 4);
   return error != 0 ? error : short ? ENOMEM : 0;
 }

@@ -80,7 +80,8 @@ export function sys_nanosleep(p: Proc, uap: SysNanosleepArgs, retval: usize): i3
   // One more tick, for the one under way has begun already.
   const until = ticks() + wanted + 1;
   do {
-    error = tsleep(changetype<usize>(p) + offsetof<Proc>("p_realtime"), PWAIT | PCATCH, cs("nanosleep"), until - ticks());
+    const ident = changetype<usize>(p) + offsetof<Proc>("p_realtime");
+    error = tsleep(ident, PWAIT | PCATCH, cs("nanosleep"), until - ticks());
   } while (error == 0 && until - ticks() > 0);
   if (error == EWOULDBLOCK) error = 0;
   if (error == ERESTART) error = EINTR;

@@ -154,7 +154,7 @@ function isset(set: usize, fd: u32): bool {
   return (load<u32>(set + (fd >> 5) * 4) & (1 << (fd & 31))) != 0;
 }
 
-/** Which of the wanted descriptors are ready: sets at `wanted` (read, write, except) to `ready`; -1 = bad descriptor. */
+/** Which of the `wanted` descriptors (sets for read, write, except) are ready, to `ready`; -1 = bad descriptor. */
 function selscan(p: Proc, nd: u32, wanted: usize, ready: usize): i32 {
   let count: i32 = 0;
   memory.fill(ready, 0, 3 * SETSIZE);
