@@ -3,7 +3,7 @@
 export { CLOCK_HZ, ConfigError, DEFAULT_RTC_BASE, MB, Machine } from "./machine.js";
 export type { MachineConfig, MachineCounters, RunOptions, RunResult } from "./machine.js";
 export type { RegisterDump } from "./registers.js";
-export type { CpuInterface, Model } from "./cpu/cpu.js";
+export type { CoprocessorState, CpuInterface, Model } from "./cpu/cpu.js";
 export { MemoryDisk, OverlayDisk, SECTOR_SIZE } from "./dev/disk.js";
 export type { DiskBackend, SectorReader } from "./dev/disk.js";
 export { LoaderError } from "./loader/error.js";

@@ -35,7 +35,7 @@ export interface MachineConfig {
   readonly memorySize: number;
   /** The default is i486. */
   readonly cpu?: Model;
-  /** A coprocessor: an 80387 beside an i386 (by default there is none), the unit of an i486DX (by default there). */
+  /** A coprocessor: an 80387 beside an i386 (by default absent), the unit of the later models (by default present). */
   readonly coprocessor?: boolean;
   /** `model` (the default) counts the model's clocks and has its TLB; `none` leaves both out. */
   readonly timing?: "model" | "none";

@@ -58,8 +58,10 @@ function driver(dev: u32): Bdevsw {
 export const CONS_CDEV: u32 = 0;
 export const CTTY_CDEV: u32 = 1;
 export const MEM_CDEV: u32 = 2;
+export const RWD_CDEV: u32 = 3;
 export const COM_CDEV: u32 = 8;
-const NCHRDEV: u32 = 9;
+export const RMD_CDEV: u32 = 47;
+const NCHRDEV: u32 = 48;
 
 @unmanaged export class Cdevsw {
   d_open: u32;
@@ -80,7 +82,7 @@ const NCHRDEV: u32 = 9;
 }
 
 const CDEVSW_SIZE: u32 = 24;
-const cdevsw_table: usize = memory.data(24 * 9, 4);
+const cdevsw_table: usize = memory.data(24 * 48, 4);
 
 /** The entry of a character device; drivers fill theirs when they attach. */
 export function cdevsw(maj: u32): Cdevsw {

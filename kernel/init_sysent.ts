@@ -8,47 +8,50 @@ import { sys_execve } from "./kern_exec";
 import { sys_exit, sys_wait4 } from "./kern_exit";
 import { sys___vfork14, sys_fork, sys_vfork } from "./kern_fork";
 import {
-  sys_getegid, sys_geteuid, sys_getgid, sys_getpgid, sys_getpgrp, sys_getpid, sys_getppid, sys_getsid, sys_getuid,
-  sys_issetugid, sys_setgid, sys_setpgid, sys_setsid, sys_setuid,
+  sys_getegid, sys_geteuid, sys_getgid, sys_getgroups, sys_getpgid, sys_getpgrp, sys_getpid, sys_getppid, sys_getsid,
+  sys_getuid, sys_issetugid, sys_setegid, sys_seteuid, sys_setgid, sys_setpgid, sys_setsid, sys_setuid,
 } from "./kern_prot";
 import { sys_getpriority, sys_getrlimit, sys_getrusage, sys_setpriority, sys_setrlimit } from "./kern_resource";
 import {
   sys___sigaction14, sys___sigaltstack14, sys___sigpending14, sys___sigprocmask14, sys___sigsuspend14, sys_kill,
 } from "./kern_sig_calls";
 import { sys___sysctl } from "./kern_sysctl";
-import { sys_clock_gettime, sys_getitimer, sys_gettimeofday, sys_nanosleep, sys_setitimer } from "./kern_time_calls";
+import {
+  sys_clock_getres, sys_clock_gettime, sys_getitimer, sys_gettimeofday, sys_nanosleep, sys_setitimer,
+} from "./kern_time_calls";
 import { sys_reboot } from "./kern_xxx";
 import {
   sys_fchdir, sys_fchflags, sys_fchmod, sys_fchown, sys_fdatasync, sys_fstatfs, sys_fsync, sys_ftruncate, sys_futimes,
   sys_getdents, sys_getfsstat, sys_lseek, sys_open,
 } from "./sys_file";
 import {
-  sys_ioctl, sys_pread, sys_pwrite, sys_read, sys_readv, sys_select, sys_write, sys_writev,
+  sys_ioctl, sys_poll, sys_pread, sys_pwrite, sys_read, sys_readv, sys_select, sys_write, sys_writev,
 } from "./sys_generic";
 import {
   sys___msync13, sys_break, sys_madvise, sys_mincore, sys_minherit, sys_mlock, sys_mlockall, sys_mmap, sys_mprotect,
   sys_munlock, sys_munlockall, sys_munmap,
 } from "./sys_mmap";
 import {
-  sys___getcwd, sys___lstat13, sys___stat13, sys_access, sys_chdir, sys_chmod, sys_chown, sys_link, sys_mkdir,
-  sys_mknod, sys_mount, sys_readlink, sys_rename, sys_rmdir, sys_statfs, sys_symlink, sys_sync, sys_truncate,
-  sys_umask, sys_unlink, sys_unmount, sys_utimes,
+  sys___getcwd, sys___lstat13, sys___stat13, sys_access, sys_chdir, sys_chflags, sys_chmod, sys_chown, sys_chroot,
+  sys_link, sys_mkdir, sys_mknod, sys_mount, sys_readlink, sys_rename, sys_revoke, sys_rmdir, sys_statfs, sys_symlink,
+  sys_sync, sys_truncate, sys_umask, sys_unlink, sys_unmount, sys_utimes,
 } from "./sys_path";
 import { sys_pipe } from "./sys_pipe";
 import {
-  SysAccessArgs, SysBreakArgs, SysChdirArgs, SysChmodArgs, SysChownArgs, SysClock_gettimeArgs, SysCloseArgs,
-  SysDup2Args, SysDupArgs, SysExecveArgs, SysExitArgs, SysFchdirArgs, SysFchflagsArgs, SysFchmodArgs, SysFchownArgs,
-  SysFcntlArgs, SysFdatasyncArgs, SysFstatfsArgs, SysFsyncArgs, SysFtruncateArgs, SysFutimesArgs, SysGetdentsArgs,
-  SysGetfsstatArgs, SysGetitimerArgs, SysGetpgidArgs, SysGetpriorityArgs, SysGetrlimitArgs, SysGetrusageArgs,
-  SysGetsidArgs, SysGettimeofdayArgs, SysIoctlArgs, SysKillArgs, SysLinkArgs, SysLseekArgs, SysMadviseArgs,
-  SysMincoreArgs, SysMinheritArgs, SysMkdirArgs, SysMknodArgs, SysMlockArgs, SysMlockallArgs, SysMmapArgs,
-  SysMountArgs, SysMprotectArgs, SysMunlockArgs, SysMunmapArgs, SysNanosleepArgs, SysOpenArgs, SysPreadArgs,
-  SysPwriteArgs, SysReadArgs, SysReadlinkArgs, SysReadvArgs, SysRebootArgs, SysRenameArgs, SysRmdirArgs, SysSelectArgs,
-  SysSetgidArgs, SysSetitimerArgs, SysSetpgidArgs, SysSetpriorityArgs, SysSetrlimitArgs, SysSetuidArgs, SysStatfsArgs,
-  SysSymlinkArgs, SysTruncateArgs, SysUmaskArgs, SysUnlinkArgs, SysUnmountArgs, SysUtimesArgs, SysWait4Args,
-  SysWriteArgs, SysWritevArgs, Sys__fstat13Args, Sys__getcwdArgs, Sys__lstat13Args, Sys__msync13Args,
-  Sys__sigaction14Args, Sys__sigaltstack14Args, Sys__sigpending14Args, Sys__sigprocmask14Args, Sys__sigreturn14Args,
-  Sys__sigsuspend14Args, Sys__stat13Args, Sys__sysctlArgs,
+  SysAccessArgs, SysBreakArgs, SysChdirArgs, SysChflagsArgs, SysChmodArgs, SysChownArgs, SysChrootArgs,
+  SysClock_getresArgs, SysClock_gettimeArgs, SysCloseArgs, SysDup2Args, SysDupArgs, SysExecveArgs, SysExitArgs,
+  SysFchdirArgs, SysFchflagsArgs, SysFchmodArgs, SysFchownArgs, SysFcntlArgs, SysFdatasyncArgs, SysFstatfsArgs,
+  SysFsyncArgs, SysFtruncateArgs, SysFutimesArgs, SysGetdentsArgs, SysGetfsstatArgs, SysGetgroupsArgs,
+  SysGetitimerArgs, SysGetpgidArgs, SysGetpriorityArgs, SysGetrlimitArgs, SysGetrusageArgs, SysGetsidArgs,
+  SysGettimeofdayArgs, SysIoctlArgs, SysKillArgs, SysLinkArgs, SysLseekArgs, SysMadviseArgs, SysMincoreArgs,
+  SysMinheritArgs, SysMkdirArgs, SysMknodArgs, SysMlockArgs, SysMlockallArgs, SysMmapArgs, SysMountArgs,
+  SysMprotectArgs, SysMunlockArgs, SysMunmapArgs, SysNanosleepArgs, SysOpenArgs, SysPollArgs, SysPreadArgs,
+  SysPwriteArgs, SysReadArgs, SysReadlinkArgs, SysReadvArgs, SysRebootArgs, SysRenameArgs, SysRevokeArgs, SysRmdirArgs,
+  SysSelectArgs, SysSetegidArgs, SysSeteuidArgs, SysSetgidArgs, SysSetitimerArgs, SysSetpgidArgs, SysSetpriorityArgs,
+  SysSetrlimitArgs, SysSetuidArgs, SysStatfsArgs, SysSymlinkArgs, SysTruncateArgs, SysUmaskArgs, SysUnlinkArgs,
+  SysUnmountArgs, SysUtimesArgs, SysWait4Args, SysWriteArgs, SysWritevArgs, Sys__fstat13Args, Sys__getcwdArgs,
+  Sys__lstat13Args, Sys__msync13Args, Sys__sigaction14Args, Sys__sigaltstack14Args, Sys__sigpending14Args,
+  Sys__sigprocmask14Args, Sys__sigreturn14Args, Sys__sigsuspend14Args, Sys__stat13Args, Sys__sysctlArgs,
 } from "./syscallargs";
 
 /** The highest number. */
@@ -57,17 +60,17 @@ const SYS_MAXSYSCALL: u32 = 305;
 /** Words of arguments of each number; -1 for numbers without a call. */
 const sysent_words: usize = memory.data<i8>([
   -1, 1, 0, 3, 3, 3, 1, 4, -1, 2, 1, -1, 1, 1, 3, 2, 3, 1, 3, -1,
-  0, 4, 2, 1, 0, 0, -1, -1, -1, -1, -1, -1, -1, 2, -1, 2, 0, 2, -1, 0,
-  -1, 1, 0, 0, -1, -1, -1, 0, -1, -1, -1, -1, -1, -1, 3, -1, -1, 2, 3, 3,
-  1, -1, -1, -1, -1, -1, 0, -1, -1, -1, -1, -1, -1, 2, 3, 3, -1, -1, 3, -1,
+  0, 4, 2, 1, 0, 0, -1, -1, -1, -1, -1, -1, -1, 2, 2, 2, 0, 2, -1, 0,
+  -1, 1, 0, 0, -1, -1, -1, 0, -1, -1, -1, -1, -1, -1, 3, -1, 1, 2, 3, 3,
+  1, 1, -1, -1, -1, -1, 0, -1, -1, -1, -1, -1, -1, 2, 3, 3, -1, -1, 3, 2,
   -1, 0, 2, 3, -1, -1, 2, -1, -1, -1, 2, -1, 3, 5, -1, 1, 3, -1, -1, -1,
   2, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 2, 2, -1, -1,
   3, 3, -1, 3, 2, -1, -1, -1, 2, -1, -1, -1, -1, -1, -1, -1, 2, 1, 2, -1,
   -1, -1, -1, -1, -1, -1, -1, 0, -1, -1, -1, -1, -1, -1, -1, -1, -1, 2, 2, -1,
   -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 6, 6, -1, -1, -1, -1, -1,
-  -1, 1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 2, 2, -1, 8, -1, 5,
-  4, 4, 6, 2, 2, -1, 2, 1, 2, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
-  -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 2, -1, -1, -1, -1, -1, -1, -1,
+  -1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 2, 2, -1, 8, -1, 5,
+  4, 4, 6, 2, 2, -1, 2, 1, 2, 3, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+  -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 2, -1, 2, -1, -1, -1, -1, -1,
   2, 1, 1, 0, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
   -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 3, 3, -1, -1, -1, 3, 2, 2,
   2, 2, 0, -1, -1, -1, 1, -1, -1, -1, -1, 3, 1, 3, 1, 1, 2, -1, -1, -1,
@@ -105,6 +108,7 @@ export function syscall_dispatch(code: u32, p: Proc, args: usize, retval: usize)
     case 24: return sys_getuid(p, retval);
     case 25: return sys_geteuid(p, retval);
     case 33: return sys_access(p, changetype<SysAccessArgs>(args), retval);
+    case 34: return sys_chflags(p, changetype<SysChflagsArgs>(args), retval);
     case 35: return sys_fchflags(p, changetype<SysFchflagsArgs>(args), retval);
     case 36: return sys_sync(p, retval);
     case 37: return sys_kill(p, changetype<SysKillArgs>(args), retval);
@@ -114,15 +118,18 @@ export function syscall_dispatch(code: u32, p: Proc, args: usize, retval: usize)
     case 43: return sys_getegid(p, retval);
     case 47: return sys_getgid(p, retval);
     case 54: return sys_ioctl(p, changetype<SysIoctlArgs>(args), retval);
+    case 56: return sys_revoke(p, changetype<SysRevokeArgs>(args), retval);
     case 57: return sys_symlink(p, changetype<SysSymlinkArgs>(args), retval);
     case 58: return sys_readlink(p, changetype<SysReadlinkArgs>(args), retval);
     case 59: return sys_execve(p, changetype<SysExecveArgs>(args), retval);
     case 60: return sys_umask(p, changetype<SysUmaskArgs>(args), retval);
+    case 61: return sys_chroot(p, changetype<SysChrootArgs>(args), retval);
     case 66: return sys_vfork(p, retval);
     case 73: return sys_munmap(p, changetype<SysMunmapArgs>(args), retval);
     case 74: return sys_mprotect(p, changetype<SysMprotectArgs>(args), retval);
     case 75: return sys_madvise(p, changetype<SysMadviseArgs>(args), retval);
     case 78: return sys_mincore(p, changetype<SysMincoreArgs>(args), retval);
+    case 79: return sys_getgroups(p, changetype<SysGetgroupsArgs>(args), retval);
     case 81: return sys_getpgrp(p, retval);
     case 82: return sys_setpgid(p, changetype<SysSetpgidArgs>(args), retval);
     case 83: return sys_setitimer(p, changetype<SysSetitimerArgs>(args), retval);
@@ -149,6 +156,8 @@ export function syscall_dispatch(code: u32, p: Proc, args: usize, retval: usize)
     case 173: return sys_pread(p, changetype<SysPreadArgs>(args), retval);
     case 174: return sys_pwrite(p, changetype<SysPwriteArgs>(args), retval);
     case 181: return sys_setgid(p, changetype<SysSetgidArgs>(args), retval);
+    case 182: return sys_setegid(p, changetype<SysSetegidArgs>(args), retval);
+    case 183: return sys_seteuid(p, changetype<SysSeteuidArgs>(args), retval);
     case 194: return sys_getrlimit(p, changetype<SysGetrlimitArgs>(args), retval);
     case 195: return sys_setrlimit(p, changetype<SysSetrlimitArgs>(args), retval);
     case 197: return sys_mmap(p, changetype<SysMmapArgs>(args), retval);
@@ -161,7 +170,9 @@ export function syscall_dispatch(code: u32, p: Proc, args: usize, retval: usize)
     case 206: return sys_futimes(p, changetype<SysFutimesArgs>(args), retval);
     case 207: return sys_getpgid(p, changetype<SysGetpgidArgs>(args), retval);
     case 208: return sys_reboot(p, changetype<SysRebootArgs>(args), retval);
+    case 209: return sys_poll(p, changetype<SysPollArgs>(args), retval);
     case 232: return sys_clock_gettime(p, changetype<SysClock_gettimeArgs>(args), retval);
+    case 234: return sys_clock_getres(p, changetype<SysClock_getresArgs>(args), retval);
     case 240: return sys_nanosleep(p, changetype<SysNanosleepArgs>(args), retval);
     case 241: return sys_fdatasync(p, changetype<SysFdatasyncArgs>(args), retval);
     case 242: return sys_mlockall(p, changetype<SysMlockallArgs>(args), retval);
@@ -212,6 +223,7 @@ export function syscall_name(code: u32): usize {
     case 24: return cs("getuid");
     case 25: return cs("geteuid");
     case 33: return cs("access");
+    case 34: return cs("chflags");
     case 35: return cs("fchflags");
     case 36: return cs("sync");
     case 37: return cs("kill");
@@ -221,15 +233,18 @@ export function syscall_name(code: u32): usize {
     case 43: return cs("getegid");
     case 47: return cs("getgid");
     case 54: return cs("ioctl");
+    case 56: return cs("revoke");
     case 57: return cs("symlink");
     case 58: return cs("readlink");
     case 59: return cs("execve");
     case 60: return cs("umask");
+    case 61: return cs("chroot");
     case 66: return cs("vfork");
     case 73: return cs("munmap");
     case 74: return cs("mprotect");
     case 75: return cs("madvise");
     case 78: return cs("mincore");
+    case 79: return cs("getgroups");
     case 81: return cs("getpgrp");
     case 82: return cs("setpgid");
     case 83: return cs("setitimer");
@@ -256,6 +271,8 @@ export function syscall_name(code: u32): usize {
     case 173: return cs("pread");
     case 174: return cs("pwrite");
     case 181: return cs("setgid");
+    case 182: return cs("setegid");
+    case 183: return cs("seteuid");
     case 194: return cs("getrlimit");
     case 195: return cs("setrlimit");
     case 197: return cs("mmap");
@@ -268,7 +285,9 @@ export function syscall_name(code: u32): usize {
     case 206: return cs("futimes");
     case 207: return cs("getpgid");
     case 208: return cs("reboot");
+    case 209: return cs("poll");
     case 232: return cs("clock_gettime");
+    case 234: return cs("clock_getres");
     case 240: return cs("nanosleep");
     case 241: return cs("fdatasync");
     case 242: return cs("mlockall");

@@ -151,7 +151,7 @@ function fork1(p: Proc, shared: bool, retval: usize): i32 {
     child.p_flag |= P_PPWAIT;
   } else child.p_vmspace = uvmspace_fork(p.p_vmspace);
   const pid = child.p_pid;
-  child.p_addr = uvm_uarea_alloc();
+  child.p_addr = changetype<usize>(child.p_vmspace) != 0 ? uvm_uarea_alloc() : 0;
   if (child.p_addr == 0) {
     abandon_child(child);
     return ENOMEM;
@@ -169,7 +169,7 @@ function abandon_child(child: Proc): void {
   fdfree(child);
   sigacts_free(child);
   limit_free(child);
-  uvmspace_free(child.p_vmspace);
+  if (changetype<usize>(child.p_vmspace) != 0) uvmspace_free(child.p_vmspace);
   release_directories(child);
   proc_to_zombie(child);
   proc_free(child);

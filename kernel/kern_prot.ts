@@ -1,8 +1,12 @@
 // Who a process is: numbers of processes, groups and sessions, users.
+import { copyout } from "./i386/support";
 import { allproc_first, pfind, proc_next } from "./kern_proc";
 import { EACCES, EINVAL, EPERM, ESRCH } from "./sys/errno";
 import { P_CONTROLT, P_EXEC, P_SUGID, Proc, SZOMB } from "./sys/proc";
-import { SysGetpgidArgs, SysGetsidArgs, SysSetgidArgs, SysSetpgidArgs, SysSetuidArgs } from "./syscallargs";
+import {
+  SysGetgroupsArgs, SysGetpgidArgs, SysGetsidArgs, SysSetegidArgs, SysSeteuidArgs, SysSetgidArgs, SysSetpgidArgs,
+  SysSetuidArgs,
+} from "./syscallargs";
 
 export function sys_getpid(p: Proc, retval: usize): i32 {
   store<i32>(retval, p.p_pid);
@@ -57,6 +61,28 @@ export function sys_setgid(p: Proc, uap: SysSetgidArgs, retval: usize): i32 {
   p.p_rgid = uap.gid;
   p.p_flag |= P_SUGID;
   return 0;
+}
+
+/** seteuid: to the real user, or as uid 0 to anybody. */
+export function sys_seteuid(p: Proc, uap: SysSeteuidArgs, retval: usize): i32 {
+  if (p.p_uid != 0 && uap.euid != p.p_ruid) return EPERM;
+  p.p_uid = uap.euid;
+  p.p_flag |= P_SUGID;
+  return 0;
+}
+
+export function sys_setegid(p: Proc, uap: SysSetegidArgs, retval: usize): i32 {
+  if (p.p_uid != 0 && uap.egid != p.p_rgid) return EPERM;
+  p.p_gid = uap.egid;
+  p.p_flag |= P_SUGID;
+  return 0;
+}
+
+/** getgroups: a process is in one group, that of its group id. */
+export function sys_getgroups(p: Proc, uap: SysGetgroupsArgs, retval: usize): i32 {
+  store<i32>(retval, 1);
+  if (uap.gidsetsize == 0) return 0;
+  return copyout(changetype<usize>(p) + offsetof<Proc>("p_gid"), uap.gidset, 4);
 }
 
 /** The live process that a pid argument means (0: the caller), or NULL. */

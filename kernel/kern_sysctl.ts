@@ -1,4 +1,4 @@
-// __sysctl: the names of kern, vm and hw that programs ask for. All are read-only but kern.hostname.
+// __sysctl: the names of kern, vm, debug and hw that programs ask for. All are read-only but kern.hostname.
 import { frame_alloc } from "./i386/cpufunc";
 import { copyin, copyout } from "./i386/support";
 import { allproc_first, proc_next } from "./kern_proc";
@@ -10,10 +10,12 @@ import { ARG_MAX } from "./sys/exec";
 import { HZ, PAGE_SIZE } from "./sys/param";
 import { Proc, p_comm } from "./sys/proc";
 import { Sys__sysctlArgs } from "./syscallargs";
+import { uvm_check_print } from "../vm/uvm_check";
 import { Uvmexp, uvmexp } from "../vm/uvm_stat";
 
 const CTL_KERN: u32 = 1;
 const CTL_VM: u32 = 2;
+const CTL_DEBUG: u32 = 5;
 const CTL_HW: u32 = 6;
 const CTL_MAXNAME: u32 = 12;
 
@@ -28,6 +30,9 @@ const KERN_PROC: u32 = 14;
 const KERN_BOOTTIME: u32 = 21;
 
 const VM_UVMEXP: u32 = 3;
+
+/** debug.check: the number of violations that uvm_check finds; it prints them on the console. */
+const DEBUG_CHECK: u32 = 1;
 
 const HW_MACHINE: u32 = 1;
 const HW_MODEL: u32 = 2;
@@ -121,7 +126,8 @@ function sysctl_processes(uap: Sys__sysctlArgs): i32 {
     p = next;
   }
   // Without a buffer the answer is a bit more, for processes that come meanwhile.
-  store<u32>(length, uap.old != 0 ? (short ? room / SIZEOF_KINFO_PROC * SIZEOF_KINFO_PROC : at) : at + 5 * SIZEOF_KINFO_PROC);
+  if (uap.old == 0) at += 5 * SIZEOF_KINFO_PROC;
+  store<u32>(length, short ? room / SIZEOF_KINFO_PROC * SIZEOF_KINFO_PROC : at);
   error = copyout(length, uap.oldlenp, 4);
   return error != 0 ? error : short ? ENOMEM : 0;
 }
@@ -184,6 +190,7 @@ export function sys___sysctl(p: Proc, uap: Sys__sysctlArgs, retval: usize): i32 
     case CTL_VM:
       if (second != VM_UVMEXP) return EOPNOTSUPP;
       return sysctl_out(uap, changetype<usize>(uvmexp), offsetof<Uvmexp>());
+    case CTL_DEBUG: return second == DEBUG_CHECK ? sysctl_word(uap, uvm_check_print()) : EOPNOTSUPP;
     case CTL_HW: return sysctl_hw(uap, second);
     default: return EOPNOTSUPP;
   }

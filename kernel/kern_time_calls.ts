@@ -13,7 +13,7 @@ import { HZ, PCATCH, PWAIT } from "./sys/param";
 import { P_REALTIMER, Proc } from "./sys/proc";
 import { SIGALRM } from "./sys/signal";
 import {
-  SysClock_gettimeArgs, SysGetitimerArgs, SysGettimeofdayArgs, SysNanosleepArgs, SysSetitimerArgs,
+  SysClock_getresArgs, SysClock_gettimeArgs, SysGetitimerArgs, SysGettimeofdayArgs, SysNanosleepArgs, SysSetitimerArgs,
 } from "./syscallargs";
 
 /** Microseconds of a tick. */
@@ -59,6 +59,14 @@ export function sys_clock_gettime(p: Proc, uap: SysClock_gettimeArgs, retval: us
   return copyout(ts, uap.tp, 8);
 }
 
+export function sys_clock_getres(p: Proc, uap: SysClock_getresArgs, retval: usize): i32 {
+  if (uap.clock_id != 0) return EINVAL;
+  const ts = frame_alloc(8);
+  store<u32>(ts, 0);
+  store<u32>(ts, TICK * 1000, 4);
+  return uap.tp != 0 ? copyout(ts, uap.tp, 8) : 0;
+}
+
 /** Sleeps at least as long as asked; a signal ends it with EINTR and the time that was left. */
 export function sys_nanosleep(p: Proc, uap: SysNanosleepArgs, retval: usize): i32 {
   const ts = frame_alloc(8);
@@ -72,7 +80,8 @@ export function sys_nanosleep(p: Proc, uap: SysNanosleepArgs, retval: usize): i3
   // One more tick, for the one under way has begun already.
   const until = ticks() + wanted + 1;
   do {
-    error = tsleep(changetype<usize>(p) + offsetof<Proc>("p_realtime"), PWAIT | PCATCH, cs("nanosleep"), until - ticks());
+    const ident = changetype<usize>(p) + offsetof<Proc>("p_realtime");
+    error = tsleep(ident, PWAIT | PCATCH, cs("nanosleep"), until - ticks());
   } while (error == 0 && until - ticks() > 0);
   if (error == EWOULDBLOCK) error = 0;
   if (error == ERESTART) error = EINTR;

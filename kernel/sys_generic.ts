@@ -16,7 +16,8 @@ import { Proc } from "./sys/proc";
 import { SIGPIPE } from "./sys/signal";
 import { Iovec, SIZEOF_IOVEC, SIZEOF_UIO, UIO_READ, UIO_USERSPACE, UIO_WRITE, Uio } from "./sys/uio";
 import {
-  SysIoctlArgs, SysPreadArgs, SysPwriteArgs, SysReadArgs, SysReadvArgs, SysSelectArgs, SysWriteArgs, SysWritevArgs,
+  SysIoctlArgs, SysPollArgs, SysPreadArgs, SysPwriteArgs, SysReadArgs, SysReadvArgs, SysSelectArgs, SysWriteArgs,
+  SysWritevArgs,
 } from "./syscallargs";
 import { FREAD, FWRITE } from "../fs/fcntl";
 
@@ -153,7 +154,7 @@ function isset(set: usize, fd: u32): bool {
   return (load<u32>(set + (fd >> 5) * 4) & (1 << (fd & 31))) != 0;
 }
 
-/** Which of the wanted descriptors are ready: sets at `wanted` (read, write, except) to `ready`; -1 = bad descriptor. */
+/** Which of the `wanted` descriptors (sets for read, write, except) are ready, to `ready`; -1 = bad descriptor. */
 function selscan(p: Proc, nd: u32, wanted: usize, ready: usize): i32 {
   let count: i32 = 0;
   memory.fill(ready, 0, 3 * SETSIZE);
@@ -223,4 +224,47 @@ export function sys_select(p: Proc, uap: SysSelectArgs, retval: usize): i32 {
     if (error != 0 && error != EWOULDBLOCK) return error;
   }
   return 0;
+}
+
+/** struct pollfd {fd, events: 16 bits, revents: 16 bits}. */
+const SIZEOF_POLLFD: u32 = 8;
+const POLLNVAL: u32 = 0x20;
+
+/** Fills in revents of `nfds` entries at `fds`; the number of entries with any. */
+function pollscan(p: Proc, fds: usize, nfds: u32): i32 {
+  let count: i32 = 0;
+  for (let i: u32 = 0; i < nfds; i++) {
+    const entry = fds + i * SIZEOF_POLLFD;
+    const fd = load<i32>(entry);
+    let revents: u32 = 0;
+    if (fd >= 0) {
+      const fp = fd_getfile(p, fd, 0);
+      revents = changetype<usize>(fp) == 0 ? POLLNVAL : fp.f_ops.poll(fp, load<u16>(entry, 4), p);
+    }
+    store<u16>(entry, revents, 6);
+    if (revents != 0) count++;
+  }
+  return count;
+}
+
+/** poll, until something is ready or `timeout` milliseconds are over (negative: for ever). */
+export function sys_poll(p: Proc, uap: SysPollArgs, retval: usize): i32 {
+  if (uap.nfds > MAXFILES) return EINVAL;
+  const bytes = uap.nfds * SIZEOF_POLLFD;
+  const fds = malloc(MAXFILES * SIZEOF_POLLFD, M_IOBUF, M_WAITOK);
+  let error = bytes != 0 ? copyin(uap.fds, fds, bytes) : 0;
+  const timo = uap.timeout > 0 ? uap.timeout / 10 + 1 : 0;
+  const until = ticks() + timo + 1;
+  let count: i32 = 0;
+  while (error == 0) {
+    count = pollscan(p, fds, uap.nfds);
+    if (count != 0 || uap.timeout == 0 || (timo != 0 && until - ticks() <= 0)) break;
+    error = tsleep(selwait, PSOCK | PCATCH, cs("poll"), timo != 0 ? until - ticks() : 0);
+    if (error == EWOULDBLOCK) error = 0;
+  }
+  if (error == ERESTART) error = EINTR;
+  if (error == 0 && bytes != 0) error = copyout(fds, uap.fds, bytes);
+  if (error == 0) store<i32>(retval, count);
+  free(fds, M_IOBUF);
+  return error;
 }

@@ -3,14 +3,14 @@ import { frame_alloc } from "./i386/cpufunc";
 import { copyin, copyinstr, copyout } from "./i386/support";
 import { free, malloc } from "./kern_malloc";
 import { strcmp } from "./libkern";
-import { EINVAL, EPERM, ERANGE } from "./sys/errno";
+import { EINVAL, ENOTDIR, EPERM, ERANGE } from "./sys/errno";
 import { M_NAMEI, M_WAITOK } from "./sys/malloc";
 import { MAXPATHLEN } from "./sys/param";
 import { Proc } from "./sys/proc";
 import { UIO_SYSSPACE } from "./sys/uio";
 import {
-  SysAccessArgs, SysChdirArgs, SysChmodArgs, SysChownArgs, SysLinkArgs, SysMkdirArgs, SysMknodArgs, SysMountArgs,
-  SysReadlinkArgs, SysRenameArgs, SysRmdirArgs, SysStatfsArgs, SysSymlinkArgs, SysTruncateArgs, SysUmaskArgs,
+  SysAccessArgs, SysChdirArgs, SysChflagsArgs, SysChmodArgs, SysChownArgs, SysChrootArgs, SysLinkArgs, SysMkdirArgs,
+  SysMknodArgs, SysMountArgs, SysReadlinkArgs, SysRenameArgs, SysRevokeArgs, SysRmdirArgs, SysStatfsArgs, SysSymlinkArgs, SysTruncateArgs, SysUmaskArgs,
   SysUnlinkArgs, SysUnmountArgs, SysUtimesArgs, Sys__getcwdArgs, Sys__lstat13Args, Sys__stat13Args,
 } from "./syscallargs";
 import { get_times } from "./sys_file";
@@ -20,15 +20,17 @@ import { MFSARGS_SIZE, MfsArgs } from "../fs/mfs/mfsnode";
 import { STATFS_SIZE } from "../fs/mount";
 import { Stat } from "../fs/stat";
 import { NDINIT, namei } from "../fs/vfs_lookup";
-import { vput } from "../fs/vfs_subr";
+import { vput, vrele } from "../fs/vfs_subr";
 import {
   do_chdir, do_chmod, do_chown, do_link, do_lstat, do_mkdir, do_mknod, do_mount, do_readlink, do_rename, do_rmdir,
   do_stat, do_statfs, do_symlink, do_truncate, do_unlink, do_unmount, do_utimes,
 } from "../fs/vfs_syscalls";
 import { sys_sync as sync_all } from "../fs/vfs_mount_calls";
 import { VATTR_SIZE } from "../fs/vfs_vnops";
-import { VEXEC, VREAD, VWRITE, Vattr } from "../fs/vnode";
-import { VOP_ACCESS } from "../fs/vnode_if";
+import {
+  REVOKEALL, VALIASED, VATTR_NULL, VBLK, VCHR, VDIR, VEXEC, VREAD, VWRITE, Vattr, Vnode,
+} from "../fs/vnode";
+import { VOP_ACCESS, VOP_GETATTR, VOP_REVOKE, VOP_SETATTR } from "../fs/vnode_if";
 
 const SIZEOF_STAT: u32 = 96;
 const MFSNAMELEN: u32 = 16;
@@ -239,6 +241,60 @@ export function sys_access(p: Proc, uap: SysAccessArgs, retval: usize): i32 {
   p.p_uid = uid;
   free(load<usize>(path), M_NAMEI);
   return error;
+}
+
+/** Looks up a user's path: ni_vp referenced, locked with LOCKLEAF. */
+function lookup_user(p: Proc, user: usize, flags: u32, nd: Nameidata): i32 {
+  const path = frame_alloc(4);
+  let error = copyin_path(user, path);
+  if (error != 0) return error;
+  NDINIT(nd, LOOKUP, FOLLOW | flags, UIO_SYSSPACE, load<usize>(path), p);
+  error = namei(nd);
+  free(load<usize>(path), M_NAMEI);
+  return error;
+}
+
+export function sys_chflags(p: Proc, uap: SysChflagsArgs, retval: usize): i32 {
+  const nd = changetype<Nameidata>(frame_alloc(offsetof<Nameidata>()));
+  const va = changetype<Vattr>(frame_alloc(VATTR_SIZE));
+  let error = lookup_user(p, uap.path, LOCKLEAF, nd);
+  if (error != 0) return error;
+  VATTR_NULL(va);
+  va.va_flags = uap.flags;
+  error = VOP_SETATTR(nd.ni_vp, va, changetype<usize>(p), p);
+  vput(nd.ni_vp);
+  return error;
+}
+
+/** revoke: all descriptors of a device become useless. The owner and uid 0 may. */
+export function sys_revoke(p: Proc, uap: SysRevokeArgs, retval: usize): i32 {
+  const nd = changetype<Nameidata>(frame_alloc(offsetof<Nameidata>()));
+  const va = changetype<Vattr>(frame_alloc(VATTR_SIZE));
+  let error = lookup_user(p, uap.path, 0, nd);
+  if (error != 0) return error;
+  const vp = nd.ni_vp;
+  if (vp.v_type != VCHR && vp.v_type != VBLK) error = EINVAL;
+  if (error == 0) error = VOP_GETATTR(vp, va, changetype<usize>(p), p);
+  if (error == 0 && p.p_uid != 0 && p.p_uid != va.va_uid) error = EPERM;
+  if (error == 0 && (vp.v_usecount > 1 || (vp.v_flag & VALIASED) != 0)) error = VOP_REVOKE(vp, REVOKEALL);
+  vrele(vp);
+  return error;
+}
+
+/** chroot: uid 0 gets another root directory. */
+export function sys_chroot(p: Proc, uap: SysChrootArgs, retval: usize): i32 {
+  if (p.p_uid != 0) return EPERM;
+  const nd = changetype<Nameidata>(frame_alloc(offsetof<Nameidata>()));
+  const error = lookup_user(p, uap.path, 0, nd);
+  if (error != 0) return error;
+  if (nd.ni_vp.v_type != VDIR) {
+    vrele(nd.ni_vp);
+    return ENOTDIR;
+  }
+  const old = p.p_rdir;
+  p.p_rdir = changetype<usize>(nd.ni_vp);
+  if (old != 0) vrele(changetype<Vnode>(old));
+  return 0;
 }
 
 export function sys_umask(p: Proc, uap: SysUmaskArgs, retval: usize): i32 {

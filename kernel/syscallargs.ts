@@ -119,6 +119,12 @@
   flags: u32;
 }
 
+/** chflags, 34. */
+@unmanaged export class SysChflagsArgs {
+  path: usize;
+  flags: u32;
+}
+
 /** fchflags, 35. */
 @unmanaged export class SysFchflagsArgs {
   fd: i32;
@@ -141,6 +147,11 @@
   fd: i32;
   com: u32;
   data: usize;
+}
+
+/** revoke, 56. */
+@unmanaged export class SysRevokeArgs {
+  path: usize;
 }
 
 /** symlink, 57. */
@@ -168,6 +179,11 @@
   newmask: u32;
 }
 
+/** chroot, 61. */
+@unmanaged export class SysChrootArgs {
+  path: usize;
+}
+
 /** munmap, 73. */
 @unmanaged export class SysMunmapArgs {
   addr: usize;
@@ -193,6 +209,12 @@
   addr: usize;
   len: u32;
   vec: usize;
+}
+
+/** getgroups, 79. */
+@unmanaged export class SysGetgroupsArgs {
+  gidsetsize: u32;
+  gidset: usize;
 }
 
 /** setpgid, 82. */
@@ -351,6 +373,16 @@
   gid: u32;
 }
 
+/** setegid, 182. */
+@unmanaged export class SysSetegidArgs {
+  egid: u32;
+}
+
+/** seteuid, 183. */
+@unmanaged export class SysSeteuidArgs {
+  euid: u32;
+}
+
 /** getrlimit, 194. */
 @unmanaged export class SysGetrlimitArgs {
   which: u32;
@@ -435,8 +467,21 @@
   bootstr: usize;
 }
 
+/** poll, 209. */
+@unmanaged export class SysPollArgs {
+  fds: usize;
+  nfds: u32;
+  timeout: i32;
+}
+
 /** clock_gettime, 232. */
 @unmanaged export class SysClock_gettimeArgs {
+  clock_id: i32;
+  tp: usize;
+}
+
+/** clock_getres, 234. */
+@unmanaged export class SysClock_getresArgs {
   clock_id: i32;
   tp: usize;
 }

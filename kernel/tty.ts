@@ -338,19 +338,13 @@ export function ttpoll(events: u32): u32 {
   return (readable | POLLOUT) & events;
 }
 
-/** Makes the terminal the controlling one of the process, a leader of a session without. */
+/** Makes the terminal the controlling one of the process, a leader of a session (TIOCSCTTY; opening does not). */
 function set_controlling(p: Proc): i32 {
   if (p.p_sid != p.p_pid) return EPERM;
   if (tty.t_session != 0 && tty.t_session != p.p_sid) return EPERM;
   tty.t_session = p.p_sid;
   tty.t_pgrp = p.p_pgid;
   p.p_flag |= P_CONTROLT;
-  return 0;
-}
-
-/** Opens: a leader of a session without a terminal gets it as its own, unless it belongs to another one. */
-export function ttopen(p: Proc, noctty: bool): i32 {
-  if (!noctty && p.p_sid == p.p_pid && (p.p_flag & P_CONTROLT) == 0 && tty.t_session == 0) set_controlling(p);
   return 0;
 }
 

@@ -9,7 +9,7 @@
 //   pools        entries of other maps, aobjs, amaps, vmspaces
 //   anons        as many as there is memory for, so last
 //
-// There is no pager map, because there is no vnode pager yet.
+// The pagers' map is made when the first file is mapped (uvm_pager.ts).
 import { frame_alloc } from "../kernel/i386/cpufunc";
 import { pmap_init } from "../kernel/i386/pmap";
 import { kmeminit } from "../kernel/kern_malloc";

@@ -22,7 +22,7 @@
 //
 // SHORTAGE. Who needs a page and cannot get one calls uvm_wait and sleeps until
 // pages above the kernel's reserve are free. If none come free for
-// UVM_WAIT_SECONDS, nothing that this kernel can do will free any: one line goes
+// UVM_WAIT_SECONDS, and the daemon is writing none, nothing that this kernel can do will free any: one line goes
 // to the console,
 //
 //   pagedaemon: deadlock detected! NAME waits for memory (WMESG), N pages free
@@ -88,7 +88,11 @@ export function uvm_wait(wmesg: usize): i32 {
   const s = splhigh();
   uvmexp.waiters++;
   uvm_pageout_wakeup();
-  const error = tsleep(free_channel(), PVM, wmesg, UVM_WAIT_SECONDS * i32(HZ));
+  let error: i32;
+  do {
+    // While the daemon is writing pages there is hope, however slow the device.
+    error = tsleep(free_channel(), PVM, wmesg, UVM_WAIT_SECONDS * i32(HZ));
+  } while (error == EWOULDBLOCK && uvmexp.paging != 0);
   uvmexp.waiters--;
   splx(s);
   if (error != EWOULDBLOCK) return 0;
@@ -126,7 +130,9 @@ function write_back(pg: VmPage): i32 {
     uvmexp.pdreact++;
     return PAGE_DONE;
   }
+  uvmexp.paging++;
   const rv = uvm_pager_clean(uobj, pg, 0xffffffffffffffff, false);
+  uvmexp.paging--;
   if (rv == VM_PAGER_OK) return PAGE_SLEPT;
   // The object is there still, or its pages are gone with it; look the page up anew.
   const again = uvm_pagelookup(uobj, offset);

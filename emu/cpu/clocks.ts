@@ -34,6 +34,7 @@ const SWITCH_386: { readonly [cause: string]: SwitchTable } = {
     virtual: { wide: 275, virtual: 224, narrow: 271 } },
 };
 const GATE_386 = 9;
+const SWITCH_PENTIUM = { wide: 85, virtual: 71, narrow: 87 } as const;
 const SWITCH_486 = { wide: 162, virtual: 140, narrow: 143 } as const;
 
 export interface Penalties {
@@ -77,6 +78,15 @@ const I486: Penalties = {
   writeDr6: 0,
 };
 
+/** What the tables give of the Pentium; the walks are the i486's (estimate). */
+const PENTIUM: Penalties = {
+  ...I486,
+  exception: { same: 31, inner: 48, real: 16, fromVirtual: 60, task: 0 },
+  // Published for switches through a task gate, taken for all.
+  taskSwitch: (_cause, _from, to) => SWITCH_PENTIUM[to],
+  writeCr0: 10,
+};
+
 const NONE: Penalties = {
   pageWalk: [0, 0, 0],
   shortWalk: 0,
@@ -88,10 +98,12 @@ const NONE: Penalties = {
   writeDr6: 0,
 };
 
+const PENALTIES: { readonly [model in Model]: Penalties } = { i386: I386, i486: I486, pentium: PENTIUM, i686: PENTIUM };
+
 /** Clocks outside the opcode table; all zero without timing. */
 export function penaltiesOf(model: Model, timing: "model" | "none"): Penalties {
   if (timing === "none") return NONE;
-  return model === "i386" ? I386 : I486;
+  return PENALTIES[model];
 }
 
 const ONE_CLOCK: Clocks = { rule: "fixed", register: 1, memory: 1, plusM: false, parameters: [] };
@@ -123,7 +135,7 @@ function chargedPrefixes(instruction: Instruction, { rule }: Clocks): number {
 /** What the form of the address adds. */
 function addressClocks(instruction: Instruction, model: Model): number {
   if (!instruction.memory || instruction.index === ZERO) return 0;
-  if (model === "i486") return 1;
+  if (model !== "i386") return model === "i486" ? 1 : 0;
   return instruction.base !== ZERO && instruction.disp !== 0 ? 1 : 0;
 }
 

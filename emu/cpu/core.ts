@@ -20,6 +20,8 @@ export interface Core {
   readonly stack: Stack;
   readonly counters: Counters;
   readonly penalties: Penalties;
+  /** Clocks since reset. */
+  cycles(): number;
   /** Ends the slice, so that the run loop looks at events after this instruction. */
   attend(): void;
   /** STI, POP SS or MOV SS: no interrupt before the instruction after the next boundary; for SS no debug trap either. */

@@ -16,10 +16,11 @@ import type { Faults } from "./faults.js";
 import type { DebugRegisters } from "./debug.js";
 import { createDebug } from "./debug.js";
 import { createFlags } from "./flags.js";
-import { resetCoprocessor } from "./fpu/registers.js";
+import { createRegisters, resetCoprocessor } from "./fpu/registers.js";
+import type { Registers } from "./fpu/registers.js";
 import type { Flags } from "./flags.js";
 import type {
-  BreakpointCallback, Counters, CpuConfig, CpuInterface, PhysicalSpace, SegmentRegister, StopReason,
+  BreakpointCallback, CoprocessorState, Counters, CpuConfig, CpuInterface, PhysicalSpace, SegmentRegister, StopReason,
 } from "./interface.js";
 import { createInterrupts } from "./interrupts.js";
 import type { Interrupts } from "./interrupts.js";
@@ -34,7 +35,7 @@ import {
   ATTRIBUTES, BASE, BUDGET, COUNT, CPL, CR0, CR0_BIT, CR2, CR3, CR4, CS, DEBUG_PENDING, DECODE_KEY, DR0, DR6, DR6_BIT,
   DR7, DS, EDX, EFLAGS, EIP, ES,
   FAULT_ERROR, FAULT_VECTOR, FETCH_PAGE, FLAG, FS, GDT_BASE, GDT_LIMIT, GS, HALTED, IDT_BASE, IDT_LIMIT, INSTRUCTIONS,
-  INTERRUPT_REQUEST, LDTR, LIMIT, MODE, POSITION, REPEAT_RESUMED, SELECTOR, SS, TAKEN, TR, createState,
+  INTERRUPT_REQUEST, LDTR, LIMIT, MODE, POSITION, REPEAT_RESUMED, SELECTOR, SS, SYSENTER_CS, TAKEN, TR, createState,
   segmentWord,
 } from "./state.js";
 import type { State } from "./state.js";
@@ -69,6 +70,7 @@ export class Cpu implements CpuInterface {
   readonly #segments: Segments;
   readonly #interrupts: Interrupts;
   readonly #cache: BlockCache;
+  readonly #coprocessor: Registers;
   readonly #debug: DebugRegisters;
   /** Cycle count at which the budget is zero. */
   #target = 0;
@@ -92,6 +94,7 @@ export class Cpu implements CpuInterface {
     this.registers = this.state.regs.subarray(0, 8);
     this.#faults = createFaults(this.state);
     this.#flags = createFlags(this.state);
+    this.#coprocessor = createRegisters(this.state, config.coprocessor);
     this.mmu = createMmu(config, this.state, this.#faults, this.counters);
     const memory = createMemory(config, this.state, this.mmu);
     this.#segments = createSegments(this.state, this.#faults, memory);
@@ -109,6 +112,7 @@ export class Cpu implements CpuInterface {
       stack: createStack(this.state, memory, this.#segments),
       counters: this.counters,
       penalties: penaltiesOf(config.model, config.timing),
+      cycles: () => this.cycles,
       attend: () => this.#attend(),
       shadowInterrupts: (stack) => {
         this.#shadowAt = this.instructions + 1;
@@ -217,6 +221,14 @@ export class Cpu implements CpuInterface {
     this.#segments.updateKey();
   }
 
+  getCoprocessor(): CoprocessorState | undefined {
+    return this.config.coprocessor === undefined ? undefined : this.#coprocessor.read();
+  }
+
+  setCoprocessor(state: CoprocessorState): void {
+    if (this.config.coprocessor !== undefined) this.#coprocessor.write(state);
+  }
+
   setGdtr(base: number, limit: number): void {
     this.state.S[GDT_BASE] = base;
     this.state.S[GDT_LIMIT] = limit;
@@ -265,7 +277,7 @@ export class Cpu implements CpuInterface {
     const hasET = factsOf(this.config.model).extendedCr0 || this.config.coprocessor !== undefined;
     S[CR0] = cr0 | (hasET ? CR0_BIT.ET : 0);
     resetCoprocessor(this.state);
-    for (const word of [CR2, CR3, CR4, HALTED, TAKEN, DEBUG_PENDING, DR7]) S[word] = 0;
+    for (const word of [CR2, CR3, CR4, HALTED, TAKEN, DEBUG_PENDING, DR7, SYSENTER_CS]) S[word] = 0;
     for (let i = 0; i < 4; i++) S[DR0 + i] = 0;
     S[DR6] = 0;
     this.#debug.update();

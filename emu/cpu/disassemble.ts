@@ -30,7 +30,7 @@ const SPELLING: Readonly<Record<string, readonly [string, string]>> = {
 };
 
 /** Mnemonics whose operand in memory needs no size. */
-const UNSIZED = new Set(["lea", "bound", "lgdt", "lidt", "sgdt", "sidt", "invlpg", "lldt", "ltr", "verr", "verw",
+const UNSIZED = new Set(["cmpxchg8b", "lea", "bound", "lgdt", "lidt", "sgdt", "sidt", "invlpg", "lldt", "ltr", "verr", "verw",
   "lmsw", "sldt", "str", "smsw", "les", "lds", "lss", "lfs", "lgs", "arpl", "lar", "lsl", "call", "jmp", "ljmp",
   "lcall", "esc"]);
 
@@ -226,7 +226,7 @@ export function disassemble(
   const { row } = instruction;
   if (row === null || instruction.length > MAX_LENGTH) return { length: 1, text: "(bad)" };
   if (isEscape(instruction)) return disassembleEscape(instruction);
-  if (row.mnemonic === "nop" && instruction.operandSize === 2) {
+  if (row.semantic === "nop" && instruction.operandSize === 2) {
     return { length: instruction.length, text: "xchg   %ax,%ax" };
   }
   const context: Context = { instruction, eip, size: instruction.operandSize };

@@ -18,6 +18,22 @@ export interface InterruptController {
   acknowledge(): number;
 }
 
+/** The registers of the coprocessor, by the names of the SDM. */
+export interface CoprocessorState {
+  CW: number;
+  /** With TOP in bits 11 to 13. */
+  SW: number;
+  /** Two bits for each physical register; only 3 (empty) counts when it is set. */
+  TW: number;
+  FIP: number;
+  FCS: number;
+  FOP: number;
+  FDP: number;
+  FDS: number;
+  /** ST(0) to ST(7): sign and biased exponent in 16 bits, significand in 64. */
+  ST: { signExponent: number; significand: bigint }[];
+}
+
 /** The wires between the coprocessor and the board. */
 export interface CoprocessorLines {
   /** ERROR# or FERR#: an unmasked exception waits and CR0.NE does not turn it into #MF. */
@@ -112,6 +128,9 @@ export interface CpuInterface {
   /** Segments in encoding order ES CS SS DS FS GS, then 6 LDTR, 7 TR. */
   getSegment(index: number): SegmentRegister;
   setSegment(index: number, segment: SegmentRegister): void;
+  /** The coprocessor's registers; undefined on a machine without one, where setting them does nothing. */
+  getCoprocessor(): CoprocessorState | undefined;
+  setCoprocessor(state: CoprocessorState): void;
   setGdtr(base: number, limit: number): void;
   setIdtr(base: number, limit: number): void;
   /** Flat 32-bit protected mode at ring 0, paging off, interrupts off: the state of a Multiboot entry at `eip`. */

@@ -1,11 +1,12 @@
-// The opcode table: one row per encoding of the i386 and i486 integer and
-// system instructions, and the ways to look rows up. The rows are in
+// The opcode table: one row per encoding of the instructions of all models, and the ways to look rows up. The rows are in
 // opcodes/*.ts by family; opcodes/types.ts explains the notation. Clock
 // figures are those of the Intel manuals for protected mode; a figure that no
 // manual prints is marked as an estimate beside its row.
 import { arithmeticRows } from "./opcodes/arithmetic.js";
 import { controlRows } from "./opcodes/control.js";
+import { laterRows } from "./opcodes/later.js";
 import { moveRows } from "./opcodes/move.js";
+import { withPentium } from "./opcodes/pentium.js";
 import { shiftAndBitRows } from "./opcodes/shift.js";
 import { stringRows } from "./opcodes/string.js";
 import { systemRows } from "./opcodes/system.js";
@@ -18,8 +19,8 @@ export type { ClockRule, Clocks, Model, OpcodeRow } from "./opcodes/types.js";
 
 export const OPCODES: readonly OpcodeRow[] = [
   ...arithmeticRows, ...shiftAndBitRows, ...moveRows, ...stringRows, ...controlRows, ...systemRows,
-  ...x87Rows,
-];
+  ...x87Rows, ...laterRows,
+].map(withPentium);
 
 /** The opcode cell of a row, taken apart. */
 export interface Encoding {

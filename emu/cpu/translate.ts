@@ -8,6 +8,7 @@ import type { Instruction } from "./decode.js";
 import { createAlu } from "./families/alu.js";
 import { createBit } from "./families/bit.js";
 import { createControl } from "./families/control.js";
+import { createLater } from "./families/later.js";
 import { createIo, createIoAccess } from "./families/io.js";
 import { createMove } from "./families/move.js";
 import { createMulDiv } from "./families/muldiv.js";
@@ -30,10 +31,10 @@ import { DECODE_KEY, DS, ECX, EIP, ES, ESP, SS, TAKEN, VECTOR } from "./state.js
 export type Translate = (instruction: Instruction, eip: number) => Op;
 
 /** Instructions whose r/m operand is the source, but which keep it in op.d and the destination in op.s. */
-const SWAPPED = new Set(["imul2", "imul3", "bsf", "bsr", "lar", "lsl"]);
+const SWAPPED = new Set(["imul2", "imul3", "bsf", "bsr", "lar", "lsl", "cmov"]);
 /** Instructions that only read a memory operand in first place. */
 const READERS = new Set(["cmp", "test", "bt", "push", "mul", "imul", "div", "idiv", "jmpIndirect", "callIndirect",
-  "jmpFar", "callFar", "lldt", "ltr", "verr", "verw", "lgdt", "lidt", "lmsw", "escape", "invlpg"]);
+  "jmpFar", "callFar", "lldt", "ltr", "verr", "verw", "lgdt", "lidt", "lmsw", "escape", "invlpg", "hintNop"]);
 const TABLE_STORES = new Set(["sgdt", "sidt"]);
 /** Addresses that no segment is applied to. */
 const WITHOUT_SEGMENT = new Set(["lea"]);
@@ -79,6 +80,7 @@ export function createTranslate(core: Core, interrupts: Interrupts): Translate {
     ...createIo(core, operands, io),
     ...createControl(core, operands, interrupts, far),
     ...createSystem(core, operands),
+    ...createLater(core, operands),
     ...createX87(core, operands),
   };
   for (const { semantic } of OPCODES) {

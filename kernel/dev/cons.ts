@@ -6,14 +6,12 @@ import { curproc } from "../kern_proc";
 import { ENXIO } from "../sys/errno";
 import { major } from "../sys/param";
 import { Proc } from "../sys/proc";
-import { is_controlling, ttioctl, ttopen, ttpoll, ttread, ttwrite, ttyinit } from "../tty";
+import { is_controlling, ttioctl, ttpoll, ttread, ttwrite, ttyinit } from "../tty";
 import { Uio } from "../sys/uio";
-import { O_NOCTTY } from "../../fs/fcntl";
 
-/** /dev/tty of a process without a terminal is ENXIO; opening the others may give it one. */
+/** /dev/tty of a process without a terminal is ENXIO. */
 function cnopen(dev: u32, flags: u32, p: Proc): i32 {
-  if (major(dev) == CTTY_CDEV) return is_controlling(p) ? 0 : ENXIO;
-  return ttopen(p, (flags & O_NOCTTY) != 0);
+  return major(dev) != CTTY_CDEV || is_controlling(p) ? 0 : ENXIO;
 }
 
 function cnclose(dev: u32, flags: u32, p: Proc): i32 {

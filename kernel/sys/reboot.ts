@@ -6,3 +6,4 @@ export const RB_NOSYNC: u32 = 0x4;
 export const RB_HALT: u32 = 0x8;
 export const RB_KDB: u32 = 0x40;
 export const RB_DUMP: u32 = 0x100;
+export const RB_STRING: u32 = 0x400;

@@ -287,8 +287,8 @@ function print_table(): void {
   for (let row: u32 = 0; row < NPOLICIES; row++) {
     const at = log.cells + row * NSTEPS * 8;
     printf(cs("%-18s %-5s %-5s %-6s %-7s "), policy_name(policy_at(row)), at, at + 8, at + 16, at + 24);
-    printf(cs("%-5s %-7s %-5s %5d  %6d\n"), at + 32, at + 40, at + 48,
-      load<u32>(log.cells + NPOLICIES * NSTEPS * 8 + row * 8), load<u32>(log.cells + NPOLICIES * NSTEPS * 8 + row * 8 + 4));
+    const sums = log.cells + NPOLICIES * NSTEPS * 8 + row * 8;
+    printf(cs("%-5s %-7s %-5s %5d  %6d\n"), at + 32, at + 40, at + 48, load<u32>(sums), load<u32>(sums, 4));
   }
 }
 

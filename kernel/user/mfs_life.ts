@@ -153,8 +153,8 @@ function by_signal(n: u32): i32 {
   if (error == 0) error = send(server);
   const gone = server_of(path) == 0;
   if (gone) kwait(curproc(), server, 0);
-  printf(cs("mfs-life: %s: a signal while busy %s it, when idle %s it\n"), life_way(n), kept ? cs("keeps") : cs("unmounts"),
-    gone ? cs("unmounts") : cs("keeps"));
+  printf(cs("mfs-life: %s: a signal while busy %s it, when idle %s it\n"), life_way(n),
+    kept ? cs("keeps") : cs("unmounts"), gone ? cs("unmounts") : cs("keeps"));
   return error != 0 || !kept || !gone ? EIO : 0;
 }
 

@@ -129,8 +129,9 @@ function stream_main(arg: usize): void {
   if (error == 0) error = transfer_blocks(vp, count, arg + offsetof<Stream>("checksum"));
   ways_end();
   if (error == 0 && count >= AREA_BLOCKS && s.checksum != s.first) error = EIO;
-  printf(cs("ways: %s requests %u switches %d faults %d entries %d pages %d\n"), s.name, mfs_stats.strategy - s.requests,
-    uvmexp.swtch - s.switches, uvmexp.faults - s.faults, uvmexp.mapent_allocs - s.entries, held);
+  printf(cs("ways: %s requests %u switches %d faults %d entries %d pages %d\n"), s.name,
+    mfs_stats.strategy - s.requests, uvmexp.swtch - s.switches, uvmexp.faults - s.faults,
+    uvmexp.mapent_allocs - s.entries, held);
   vrele(vp);
   exit_program(error);
 }

@@ -10,7 +10,7 @@ import { memcmp, memcpy, strcmp } from "../libkern";
 import { bootarg, bootarg_u32 } from "../subr_bootargs";
 import { printf } from "../subr_prf";
 import { frame_alloc } from "../i386/cpufunc";
-import { pmap_activate } from "../i386/pmap";
+import { pmap_activate, vtophys } from "../i386/pmap";
 import { copyin, copyout } from "../i386/support";
 import { EACCES, EAGAIN, EFAULT, EINVAL, ENOMEM } from "../sys/errno";
 import { PAGE_SIZE, round_page } from "../sys/param";
@@ -23,11 +23,15 @@ import { vn_rdwr } from "../../fs/vfs_vnops";
 import { Vnode } from "../../fs/vnode";
 import { FREAD, FWRITE } from "../../fs/fcntl";
 import { uvm_check_print } from "../../vm/uvm_check";
-import { VM_INHERIT_NONE } from "../../vm/uvm_extern";
+import { udv_attach, udv_fault_told, udv_register } from "../../vm/uvm_device";
+import {
+  UVM_ADV_RANDOM, UVM_FLAG_COPYONW, UVM_FLAG_NOMERGE, UVM_MAPFLAG, VM_INHERIT_NONE, VM_PROT_WRITE,
+} from "../../vm/uvm_extern";
 import { uvm_io } from "../../vm/uvm_extract";
 import { uvmspace_fork } from "../../vm/uvm_fork";
 import { uvmspace_free } from "../../vm/uvm_glue";
 import { kernel_map, uvm_km_alloc, uvm_km_free } from "../../vm/uvm_km";
+import { uvm_map } from "../../vm/uvm_map";
 import { VmMap } from "../../vm/uvm_map_h";
 import { uvm_map_incore } from "../../vm/uvm_map_clean";
 import {
@@ -356,6 +360,44 @@ function case_io(): void {
   expect(uvm_io(my_map(), uio) == EINVAL && kernel_map().nentries == entries, 8);
 }
 
+// device: a mapping whose driver is told who touches what.
+
+const DEVICE_MAJOR: u32 = 100;
+
+/** A device of two pages: the first may be read and written, the second only be read. */
+function device_mmap(dev: u32, off: u64, prot: u32): i32 {
+  if (off >= u64(2 * PAGE_SIZE)) return -1;
+  if (off >= u64(PAGE_SIZE) && (prot & VM_PROT_WRITE) != 0) return -1;
+  return i32(vtophys(test.buffer + usize(off)) >> 12);
+}
+
+/** Maps `size` bytes of the device. => the address, or 0 when the driver refuses */
+function map_device(size: usize, prot: u32, flags: u32): usize {
+  const addrp = frame_alloc(4);
+  store<usize>(addrp, 0x50000000);
+  const uobj = udv_attach(DEVICE_MAJOR << 8, prot, 0, size);
+  if (changetype<usize>(uobj) == 0) return 0;
+  const rv = uvm_map(my_map(), addrp, size, uobj, 0, UVM_MAPFLAG(prot, prot, 0, UVM_ADV_RANDOM, flags));
+  return rv == 0 ? load<usize>(addrp) : 0;
+}
+
+function case_device(): void {
+  udv_register(DEVICE_MAJOR, device_mmap.index);
+  memory.fill(test.buffer, 0, 2 * PAGE_SIZE);
+  expect(map_device(2 * PAGE_SIZE, RW, 0) == 0 && map_device(3 * PAGE_SIZE, 1, 0) == 0, 1);
+  const at = map_device(PAGE_SIZE, RW, 0);
+  expect(set_user_word(at + 8, 42) && load<u32>(test.buffer + 8) == 42, 2);
+  expect(udv_fault_told.vaddr == at && (udv_fault_told.access_type & VM_PROT_WRITE) != 0, 3);
+  const both = map_device(2 * PAGE_SIZE, 1, UVM_FLAG_NOMERGE);
+  expect(user_word(both + 8, 42), 4);
+  expect(udv_fault_told.vaddr == both && udv_fault_told.access_type == 1, 5);
+  expect(user_word(both + PAGE_SIZE, 0) && udv_fault_told.vaddr == both + PAGE_SIZE, 6);
+  expect(!set_user_word(both + 8, 1), 7);
+  // A device has no private copies.
+  const mine = map_device(PAGE_SIZE, 1, UVM_FLAG_COPYONW | UVM_FLAG_NOMERGE);
+  expect(!user_word(mine, 0), 8);
+}
+
 // fsx: random operations on one file by mapping, read and write, against a copy of
 // what it should hold. Boot arguments vmtest.seed and vmtest.ops.
 
@@ -526,6 +568,7 @@ export function vmtest(): i32 {
     ok = run_case(cs("fsx"), case_fsx.index) && ok;
   }
   ok = run_case(cs("io"), case_io.index) && ok;
+  ok = run_case(cs("device"), case_device.index) && ok;
   uvm_km_free(kernel_map(), test.buffer, 40 * PAGE_SIZE);
   return ok ? 0 : 1;
 }

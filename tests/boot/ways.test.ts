@@ -1,15 +1,15 @@
 // The ways of MFS I/O and the fault policies on whole machines: the coming and
 // going of memory file systems of each way, what is on them as fsck sees it, the
 // sync of a panic, the figures of mfs-ways, and the table of docs/fault-policies.md.
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import t from "tap";
 import { WaysMeter, type WayRow } from "../../tools/cli/ways.js";
 import { waysPlot } from "../../tools/cli/ways_plot.js";
-import { check } from "../../tools/ffs/index.js";
+import { check, fileOfBytes, type TreeNode } from "../../tools/ffs/index.js";
 import { PROJECT_ROOT } from "../../tools/kcc/asc.js";
-import { absent, bootPtmap, bootQemu, comparable, type BootOptions, type Booted } from "../lib/boot.js";
-import { contentsOf, projectTree, rootImage, emptyRoot } from "./roots.js";
+import { KERNEL, absent, bootPtmap, bootQemu, comparable, type BootOptions, type Booted } from "../lib/boot.js";
+import { contentsOf, directory, emptyRoot, projectTree, rootImage } from "./roots.js";
 
 const MB = 1024 * 1024;
 const BUDGET = 4_000_000_000;
@@ -68,6 +68,70 @@ t.test("file systems of all ways live at once, unmount when idle, by force, unde
   t.test("and on QEMU", { skip: absent("qemu-system-i386") }, (t) => {
     const qemu = bootQemu({ append, root: emptyRoot });
     t.equal(comparable(qemu.console), comparable(booted.console));
+    t.end();
+  });
+  t.end();
+});
+
+/** A root with the programs of user space and a script that init runs. */
+function rootWithScript(script: string): Uint8Array {
+  const bin = join(dirname(KERNEL), "user/bin");
+  const file = (name: string, bytes: Uint8Array, mode: number) =>
+    ({ name: Buffer.from(name), node: { ...fileOfBytes(bytes, 1), mode } as TreeNode });
+  const programs = directory(readdirSync(bin).map((name) => file(name, readFileSync(join(bin, name)), 0o755)));
+  const folder = (name: string, node: TreeNode) => ({ name: Buffer.from(name), node });
+  return rootImage(directory([
+    folder("bin", programs), folder("sbin", programs), folder("dev", directory([])),
+    folder("etc", directory([file("rc", Buffer.from(script), 0o644)])),
+  ]), MB);
+}
+
+const SCRIPT = `
+for w in process uvm_io aobj window=4 direct
+do
+  mount_mfs -s 2048 -o $w swap /mnt
+  cp /bin/sh /mnt/sh
+  sync
+  /mnt/sh -c 'echo a program runs from the mfs'
+  umount /mnt
+  echo $w: umount $?
+done
+for w in process uvm_io
+do
+  mount_mfs -s 2048 -o $w swap /mnt
+  echo hello > /mnt/f
+  m=$(mount); m=\${m##*mfs:}; pid=\${m%% *}
+  cd /mnt
+  kill $pid
+  sleep 1
+  cat f && echo $w: kept while busy
+  cd /
+  kill $pid
+  sleep 1
+  test -f /mnt/f || echo $w: gone when idle
+  kill $pid || echo $w: and its process
+done
+reboot -h
+`;
+
+t.test("mount_mfs of user space mounts by each way, and a signal to its process unmounts", (t) => {
+  const root = rootWithScript(SCRIPT);
+  const append = "init=/sbin/init syncer=off ddb.onpanic=0";
+  const booted = boot(append, { root });
+  t.equal(ended(booted), EXIT.clean);
+  t.equal(linesOf(booted.console, "a program runs from the mfs").length, WAYS.length);
+  for (const way of ["process", "uvm_io", "aobj", "window=4", "direct"]) {
+    t.equal(linesOf(booted.console, `${way}: umount 0`).length, 1, way);
+  }
+  for (const way of ["process", "uvm_io"]) {
+    const after = [
+      "hello", `${way}: kept while busy`, `${way}: gone when idle`, "kill: .*: No such process",
+      `${way}: and its process`,
+    ];
+    t.match(booted.console, new RegExp(`^${after.join("\\n")}$`, "m"));
+  }
+  t.test("the same on QEMU", { skip: absent("qemu-system-i386") }, (t) => {
+    t.equal(comparable(bootQemu({ append, root }).console), comparable(booted.console));
     t.end();
   });
   t.end();

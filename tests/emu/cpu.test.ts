@@ -159,7 +159,7 @@ t.test(`instructions do what the host's processor does (seed ${SEED})`, async (t
     return;
   }
   t.equal(native.length, cases.length, `the native run reaches the end; it stopped at ${cases[native.length]?.title}`);
-  const rig = new CpuRig({ model: "i486" });
+  const rig = new CpuRig({ model: "i686" });
   const wrong: string[] = [];
   native.forEach((output, i) => {
     const problems = differences(rig, cases[i], output);
@@ -819,7 +819,7 @@ t.test(`random programs run alike in one go, in slices and in steps (seed ${SEED
   const random = randomFrom(SEED);
   const cases = semanticCases(2, random).filter(({ row }) => !/^(ret|popfd|div|idiv|enter|leave)$/.test(row.semantic));
   const run = (program: readonly number[], drive: (rig: ProtectedRig) => void): Outcome => {
-    const rig = new ProtectedRig({ model: "i486" });
+    const rig = new ProtectedRig({ model: "i686" });
     rig.page();
     for (let vector = 0; vector < 32; vector++) rig.haltingHandler(vector);
     rig.put(CODE, [...program, 0xf4]);

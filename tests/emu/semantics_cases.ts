@@ -17,7 +17,7 @@ export interface SemanticCase extends CaseInput {
 
 /** Rows that need system state, or that go where a random address leads. */
 const EXCLUDED = new Set(["storeSegment", "loadSegment", "loadFarPointer", "pushSegment", "popSegment", "jmpIndirect",
-  "callIndirect", "jmpFar", "callFar", "retFar", "int", "int1", "int3", "ud2", "into", "iret", "bound", "hlt", "sldt", "str", "verr",
+  "callIndirect", "jmpFar", "callFar", "retFar", "int", "int1", "int3", "ud2", "sysenter", "sysexit", "rdtsc", "into", "iret", "bound", "hlt", "sldt", "str", "verr",
   "verw", "sgdt", "sidt", "smsw", "lar", "lsl", "cpuid", "fwait", "escape", "x87"]);
 
 const EDGES = [0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff, 0x10, 0x1f, 0x20];

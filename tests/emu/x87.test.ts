@@ -13,6 +13,7 @@ import { CR0_BIT, FLAG } from "../../emu/cpu/state.js";
 import { MB, Machine } from "../../emu/machine.js";
 import { CoprocessorError } from "../../emu/dev/coprocessor_error.js";
 import { CpuRig, randomFrom } from "./cpu_rig.js";
+import type { RigOptions } from "./cpu_rig.js";
 import { DATA_BYTES, IMAGE_BYTES, X87_CODE, X87_DATA, runNativeX87 } from "./native_x87.js";
 import type { X87Output } from "./native_x87.js";
 import { AT, ProtectedRig } from "./protected_rig.js";
@@ -136,7 +137,7 @@ t.test(`transcendental instructions are within one unit of the host's (seed ${SE
 });
 
 /** A rig with coprocessor and handlers that halt for the vectors given. */
-function rigWith(vectors: readonly number[], options: ConstructorParameters<typeof ProtectedRig>[0] = {}): ProtectedRig {
+function rigWith(vectors: readonly number[], options: RigOptions = {}): ProtectedRig {
   const rig = new ProtectedRig({ model: "i486", coprocessor: lines, ...options });
   for (const vector of vectors) rig.haltingHandler(vector);
   return rig;
@@ -364,4 +365,57 @@ t.test("a guest without CR0.NE meets interrupt 13, and port F0 lets it go on", a
   t.match(output, new RegExp(`^TnnEnN${words}m${words}\\x9b${words}${words}I`));
   t.match(output.slice(output.indexOf("I")),
     /^Ii\x84\xb0\x00\x30\x01Gi\x84\xa0\x84\xa0\x02i\x84\x90\x00\x10\x03Uu/);
+});
+
+t.test(`any state and any escape end in the next instruction or in a fault (seed ${SEED})`, async (t) => {
+  const random = randomFrom(SEED + 2);
+  const rig = rigWith([6, 16], { model: "i686" });
+  rig.cpu.cr0 |= NE;
+  const image = new Uint8Array(IMAGE_BYTES);
+  const strays: string[] = [];
+  for (let i = 0; i < EACH * 100; i++) {
+    image.forEach((_, k) => { image[k] = random() & 0xff; });
+    // Half of the exponents near the ends and the middle of their range.
+    for (let k = 0; k < 8; k++) if ((random() & 1) !== 0) image[28 + k * 10 + 9] = [0, 0x7f, 0x3f, 0xc0][random() & 3];
+    if ((random() & 3) !== 0) image[0] |= 0x3f;
+    const escape = [0xd8 | (random() & 7), (random() & 0xff) | ((random() & 1) !== 0 ? 0xc0 : 0)];
+    const isRegister = escape[1] >= 0xc0;
+    const operand = isRegister ? [] : little(X87_DATA);
+    if (!isRegister) escape[1] = (escape[1] & 0x38) | 5;
+    const code = [...FRSTOR, ...escape, ...operand];
+    rig.put(AT.CODE, code);
+    rig.put(IMAGE, image);
+    rig.put(X87_DATA, image);
+    rig.cpu.eip = AT.CODE;
+    rig.cpu.registers[4] = AT.KERNEL_STACK;
+    rig.cpu.step();
+    rig.cpu.step();
+    const at = rig.cpu.eip;
+    const faulted = [6, 16].some((vector) => at === AT.HANDLERS + vector * 16);
+    const text = `${Buffer.from(code).toString("hex")} at ${at.toString(16)}`;
+    if (at !== AT.CODE + code.length && !faulted) strays.push(text);
+    // The next state is not to find this one's error.
+    rig.put(AT.CODE, [0xdb, 0xe3]);
+    rig.cpu.eip = AT.CODE;
+    rig.cpu.step();
+  }
+  t.same(strays, []);
+});
+
+t.test("a debugger reads and sets the coprocessor's registers", async (t) => {
+  const rig = rigWith([]);
+  const end = rig.code(AT.CODE, "dec1 f4");
+  const state = rig.cpu.getCoprocessor()!;
+  t.equal(state.CW, 0x37f);
+  t.equal(state.TW, 0xffff);
+  Object.assign(state, { SW: 0x3000, TW: 0x0fff });
+  state.ST[0] = { signExponent: 0x3fff, significand: 1n << 63n };
+  state.ST[1] = { signExponent: 0x4000, significand: 1n << 63n };
+  rig.cpu.setCoprocessor(state);
+  t.equal(rig.run().kind, "halt");
+  t.equal(rig.cpu.eip, end);
+  const after = rig.cpu.getCoprocessor()!;
+  t.same(after.ST[0], { signExponent: 0x4000, significand: 3n << 62n }, "1 + 2");
+  t.same([after.SW, after.TW, after.FIP], [0x3800, 0x3fff, AT.CODE]);
+  t.equal(new ProtectedRig().cpu.getCoprocessor(), undefined);
 });

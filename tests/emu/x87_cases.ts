@@ -96,7 +96,7 @@ function stateImage(random: Random, mnemonic: string): Uint8Array {
     reals.push(TRANSCENDENTAL.has(mnemonic) ? argumentOf(mnemonic, random)
       : close ? nudge(random, reals[0]) : randomReal(random));
   }
-  if (mnemonic === "fyl2xp1" || mnemonic === "fyl2x") reals[1] = [0x3fff + (random() % 40) - 20, TOP | random64(random)];
+  if (/^fyl2x/.test(mnemonic)) reals[1] = [0x3fff + (random() % 40) - 20, TOP | random64(random)];
   if (mnemonic === "fscale" && (random() & 1) !== 0) {
     reals[1] = [(random() & 0x8000) | (0x3fff + (random() % 17)), TOP | random64(random)];
   }
@@ -144,7 +144,8 @@ function codeOf(row: OpcodeRow, random: Random): number[] {
   const { bytes, digit, plusRegister } = encodingOf(row);
   if (digit < 0) return [bytes[0], bytes[1] + (plusRegister ? random() & 7 : 0)];
   const address = [X87_DATA & 0xff, (X87_DATA >> 8) & 0xff, (X87_DATA >> 16) & 0xff, X87_DATA >>> 24];
-  return [bytes[0], 0x05 | (digit << 3), ...address];
+  const images = row.operands === "Me" || row.operands === "Ms";
+  return [...(images && (random() & 1) !== 0 ? [0x66] : []), bytes[0], 0x05 | (digit << 3), ...address];
 }
 
 const hex = (bytes: readonly number[] | Uint8Array): string =>

@@ -156,6 +156,7 @@ stack_top:
 /** Builds the guest in a folder as guest.elf; false when there is no compiler for it. */
 export function buildX87Guest(folder: string, interrupt13: boolean): boolean {
   writeFileSync(join(folder, "guest.S"), SOURCE);
-  const flags = [...(interrupt13 ? ["-DINTERRUPT_13"] : []), "-m32", "-nostdlib", "-static", "-no-pie", "-Wl,-Ttext=0x100000", "-Wl,--build-id=none", "-Wl,-n"];
+  const flags = [...(interrupt13 ? ["-DINTERRUPT_13"] : []), "-m32", "-nostdlib", "-static", "-no-pie",
+    "-Wl,-Ttext=0x100000", "-Wl,--build-id=none", "-Wl,-n"];
   return spawnSync("gcc", [...flags, "-o", "guest.elf", "guest.S"], { cwd: folder }).status === 0;
 }

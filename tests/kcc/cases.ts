@@ -306,8 +306,10 @@ function addStores(builder: CaseBuilder, type: Type, store: string, edges: reado
       edges.slice(0, 1), [0n]);
   const load = store === "store" ? "load" : `${store.replace("store", "load")}_u`;
   for (const op of ["add", "sub", "and", "or", "xor", "shl", "shr_u", "shr_s", "mul"]) {
-    for (const by of ["value", "constant", "one"]) {
-      const other: Step[] = by === "value" ? value : [[`${type}.const`, by === "one" ? 1 : 0x1234567]];
+    for (const by of ["value", "constant", "one", "scaled"]) {
+      // A scaled value is what an addressing mode could hold; here no address is formed.
+      const scaled: Step[] = [...value, [`${type}.const`, 2], [`${type}.shl`]];
+      const other = by === "value" ? value : by === "scaled" ? scaled : [[`${type}.const`, by === "one" ? 1 : 0x1234567] as Step];
       const body: Step[] = [
         ...fill, ["i32.const", SCRATCH], ["i32.const", SCRATCH], [`${type}.${load}`, 1], ...other, [`${type}.${op}`],
           [`${type}.${store}`, 1], ...read,

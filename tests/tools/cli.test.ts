@@ -34,7 +34,7 @@ const USAGE: readonly (readonly [argv: readonly string[], pattern: RegExp])[] = 
   [["run", "burge", "extra"], /takes no operand 'extra'/],
   [["run", "burge", "--repair", "ends"], /'--repair' takes any of end,ref,unwire,offset, not 'ends'/],
   [["run", "mfs-cycle", "--repair", "end"], /'--repair' means nothing to the workload 'mfs-cycle'/],
-  [["run", "burge", "--cpu", "i286"], /'--cpu' is one of i386, i486, not 'i286'/],
+  [["run", "burge", "--cpu", "i286"], /'--cpu' is one of i386, i486, pentium, i686, not 'i286'/],
   [["run", "burge", "--mem", "lots"], /'--mem' needs a size such as 64M or 8192, not 'lots'/],
   [["run", "burge", "--mem", "3M"], /'--mem' needs whole megabytes from 8M to 1024M/],
   [["run", "burge", "--mfs-size", "32K"], /'--mfs-size' needs at least 64K/],

@@ -32,6 +32,14 @@ const MACHINE_FLAGS: readonly Flag[] = [
   { name: "mem", value: "SIZE", help: "RAM", fallback: "64M" },
   { name: "cpu", value: "MODEL", help: "processor model", fallback: "i486", choices: ["i386", "i486", "pentium", "i686"] },
   {
+    name: "coprocessor", value: "yes|no", fallback: "no on an i386, otherwise yes", choices: ["yes", "no"],
+    help: "an 80387 beside the i386, or the unit of the later models",
+  },
+  {
+    name: "coprocessor", value: "yes|no", fallback: "no on an i386, otherwise yes", choices: ["yes", "no"],
+    help: "an 80387 beside the i386, or the unit of the later models",
+  },
+  {
     name: "timing", value: "MODE", fallback: "model", choices: ["model", "none"],
     help: "clock model: `model` counts cycles, `none` leaves them out",
   },
@@ -79,11 +87,11 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "run",
-    operands: ["WORKLOAD"],
+    operands: ["WORKLOAD|SCRIPT"],
     required: 1,
     summary: "boot, run a named workload, halt; the exit status tells the outcome",
     flags: [...MACHINE_FLAGS, ...WORKLOAD_FLAGS],
-    details: [],
+    details: ["A WORKLOAD with a slash, or ending in .sh, is a shell script of yours; /bin, /sbin, /etc and /dev are put beside the files of DIR."],
   },
   {
     name: "mkfs",

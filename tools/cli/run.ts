@@ -1,13 +1,14 @@
 // `ptmap run WORKLOAD`: boots, lets the guest work, prints its console and then
 // the figures.
 
+import { basename } from "node:path";
 import { MemoryDisk } from "../../emu/index.js";
 import { nearest, parseSize, type Parsed } from "./args.js";
 import { Capture } from "./capture.js";
 import { ConsoleLog, summaryLines } from "./console.js";
 import { EXIT, UsageError } from "./errors.js";
 import { projectTree, type RootImage } from "./root.js";
-import { makeFolder, saveFile } from "./files.js";
+import { makeFolder, readInput, saveFile } from "./files.js";
 import { MEMORY, Session, memorySizeOf, outcome, rootOf } from "./session.js";
 import { WORKLOADS, poolFill, type Workload } from "./workloads.js";
 import { progressLine } from "./progress.js";
@@ -27,7 +28,18 @@ export interface RunSummary {
   readonly [figure: string]: unknown;
 }
 
+/** A person's own script: the shell of user space runs it, and its status is that of the run. */
+function scriptWorkload(path: string): Workload {
+  const script = new TextDecoder("latin1").decode(readInput(path, "script"));
+  return {
+    name: basename(path), summary: "", refuses: ["mounts", "mfs-size", "bsize", "fsize", "repair", "save-mfs"],
+    system: { rc: "mount -u /\nsh /etc/script && reboot\nreboot -f\n", script },
+    bootArguments: () => ["init=/sbin/init"],
+  };
+}
+
 function findWorkload(name: string): Workload {
+  if (name.includes("/") || name.endsWith(".sh")) return scriptWorkload(name);
   const workload = WORKLOADS.find((w) => w.name === name);
   if (workload) return workload;
   const names = WORKLOADS.map((w) => w.name);
@@ -62,7 +74,7 @@ export async function runCommand(parsed: Parsed): Promise<number> {
   const json = parsed.switches.has("json");
   const stream = json ? process.stderr : process.stdout;
   const console = new ConsoleLog((text) => void stream.write(text));
-  const root = rootOf(parsed) ?? projectTree();
+  const root = rootOf(parsed, workload.system) ?? projectTree(workload.system);
   const mfsSizeText = parsed.values.get("mfs-size");
   const mfsSize = mfsSizeText === undefined ? fittedMfsSize(root) : parseSize(mfsSizeText, "mfs-size");
   const bootArguments = [

@@ -86,6 +86,7 @@ export class Session {
     this.machine = new Machine({
       memorySize: memorySizeOf(parsed),
       cpu: (value("cpu") ?? "i486") as Model,
+      ...(value("coprocessor") === undefined ? {} : { coprocessor: value("coprocessor") === "yes" }),
       timing: (value("timing") ?? "model") as "model" | "none",
       ...(this.disk ? { disk: this.disk } : {}),
       debugConsoles: this.#debugFiles.map(({ port, bytes }) => ({ port, output: (byte) => void bytes.push(byte) })),

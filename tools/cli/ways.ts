@@ -257,7 +257,9 @@ const COLUMNS: readonly (readonly [head: string, field: keyof WayRow, digits: nu
 export function waysTable(rows: readonly WayRow[]): string {
   const width = 9;
   const head = `${"way".padEnd(12)}${COLUMNS.map(([name]) => name.padStart(width)).join("")}`;
+  const cell = (row: WayRow, field: keyof WayRow, digits: number) =>
+    (row[field] as number).toFixed(digits).padStart(width);
   const lines = rows.map((row) =>
-    `${row.way.padEnd(12)}${COLUMNS.map(([, field, digits]) => (row[field] as number).toFixed(digits).padStart(width)).join("")}`);
+    `${row.way.padEnd(12)}${COLUMNS.map(([, field, digits]) => cell(row, field, digits)).join("")}`);
   return `${[head, ...lines].join("\n")}\n`;
 }

@@ -54,7 +54,8 @@ export function waysPlot(rows: readonly WayRow[], title: string): string {
     );
   }
   parts.push(
-    `<line x1="${x(bound)}" y1="${TOP - 14}" x2="${x(bound)}" y2="${bottom}" stroke="${MARK}" stroke-dasharray="5 3" stroke-width="1.5"/>`,
+    `<line x1="${x(bound)}" y1="${TOP - 14}" x2="${x(bound)}" y2="${bottom}" stroke="${MARK}" ` +
+      `stroke-dasharray="5 3" stroke-width="1.5"/>`,
     `<text x="${x(bound)}" y="${TOP - 18}" text-anchor="middle" fill="${MARK}">bare copy ${thousands(bound)}</text>`,
     ...legend(bottom + 44),
     "</svg>",
@@ -67,7 +68,8 @@ function label(row: WayRow, end: number, y: number): string {
   const text = `${thousands(row.cycles)} · ${row.times_bound.toFixed(2)}× · ${row.tlb_misses.toFixed(0)} misses`;
   const inside = end + text.length * 7 + 8 > WIDTH;
   const fill = inside ? "#10222e" : "#222222";
-  return `<text x="${(inside ? end - 8 : end + 8).toFixed(1)}" y="${y}" ${inside ? 'text-anchor="end" ' : ""}fill="${fill}">${text}</text>`;
+  const x = (inside ? end - 8 : end + 8).toFixed(1);
+  return `<text x="${x}" y="${y}" ${inside ? 'text-anchor="end" ' : ""}fill="${fill}">${text}</text>`;
 }
 
 function legend(y: number): string[] {

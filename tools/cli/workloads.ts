@@ -5,10 +5,13 @@
 import { parseCount, parseSize, type Parsed } from "./args.js";
 import { UsageError } from "./errors.js";
 import { fieldOffset } from "./layouts.js";
+import type { SystemFiles } from "./root.js";
 
 export interface Workload {
   readonly name: string;
   readonly summary: string;
+  /** Files of /etc, when the root shall have the programs of user space. */
+  readonly system?: SystemFiles;
   /** Flags of `run` that this workload does not take. */
   readonly refuses: readonly string[];
   /** The machine measures each request of it (ways.ts). */

@@ -6,6 +6,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { DECLARATIONS_FILE, declarations } from "./user_calls.js";
 
 const PROJECT_ROOT = fileURLToPath(new URL("../../../..", import.meta.url));
 export const SYSCALLS_MASTER = join(PROJECT_ROOT, "kernel/syscalls.master");
@@ -158,7 +159,11 @@ ${names.join("")}    default: return 0;
 
 /** The generated files: path -> text. */
 export function generatedFiles(calls = parseSyscalls()): ReadonlyMap<string, string> {
-  return new Map([[ARGUMENTS_FILE, argumentStructs(calls)], [SWITCH_FILE, dispatch(calls)]]);
+  return new Map([
+    [ARGUMENTS_FILE, argumentStructs(calls)],
+    [SWITCH_FILE, dispatch(calls)],
+    [DECLARATIONS_FILE, declarations(calls)],
+  ]);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -69,12 +69,12 @@ class Program {
   }
 
   /** Compiles what main reaches, and the helpers of the compiler if that needs any. */
-  private compile(wasm: Uint8Array): CompiledModule {
+  private compile(): CompiledModule {
     const locate = (offset: number) => this.map.find(offset);
     const roots = [this.main, EXIT];
-    const first = compileModule(wasm, { locate, roots, onlyRoots: true });
+    const first = compileModule(this.module, { locate, roots, onlyRoots: true });
     const helpers = HELPERS.filter((name) => openNames(first).has(name.slice(name.lastIndexOf("/") + 1)));
-    return helpers.length === 0 ? first : compileModule(wasm, { locate, roots: [...roots, ...helpers], onlyRoots: true });
+    return helpers.length === 0 ? first : compileModule(this.module, { locate, roots: [...roots, ...helpers], onlyRoots: true });
   }
 
   /** The wasm functions that the compiled text is made of. */
@@ -124,12 +124,12 @@ class Program {
   }
 
   /** The ELF file, or undefined when there are messages. */
-  build(wasm: Uint8Array): Uint8Array | undefined {
+  build(): Uint8Array | undefined {
     if (!this.functions.has(this.main)) {
       this.messages.push(`${this.main.replace(/\/main$/, ".ts")}: has no function main(argc, argv, envp)`);
       return undefined;
     }
-    const compiled = this.compile(wasm);
+    const compiled = this.compile();
     this.messages.push(...compiled.diagnostics);
     const sources = this.sources(compiled);
     this.refusePrivileged(sources);
@@ -161,9 +161,11 @@ function sharedSources(): Map<string, string> {
 }
 
 /** Compiles the programs of one run of asc; adds to `programs` and `messages`. */
-async function buildGroup(files: readonly string[], programs: Map<string, Uint8Array>, messages: string[]): Promise<void> {
+async function buildGroup(
+  files: readonly string[], programs: Map<string, Uint8Array>, messages: string[], overlay: ReadonlyMap<string, string>,
+): Promise<void> {
   if (files.length === 0) return;
-  const compiled = await compileGuest([...files, ...SUPPORT], { memoryBase: USER_DATA_BASE, overlay: sharedSources() });
+  const compiled = await compileGuest([...files, ...SUPPORT], { memoryBase: USER_DATA_BASE, overlay: new Map([...sharedSources(), ...overlay]) });
   messages.push(...compiled.diagnostics.filter((one) => one.severity !== "info").map(formatDiagnostic));
   if (compiled.wasm === undefined) return;
   const module = decodeModule(compiled.wasm);
@@ -171,18 +173,23 @@ async function buildGroup(files: readonly string[], programs: Map<string, Uint8A
   const map = new SourceMap(compiled.sourceMap);
   for (const file of files) {
     const program = new Program(file, module, functions, map);
-    const elf = program.build(compiled.wasm);
+    const elf = program.build();
     messages.push(...program.messages);
     if (elf !== undefined) programs.set(program.name, elf);
   }
 }
 
-/** Compiles and links all programs, or those of `files`. Mistakes in the sources are in `messages`; nothing is thrown. */
-export async function buildPrograms(files: readonly string[] = programFiles()): Promise<UserBuild> {
+/**
+ * Compiles and links all programs, or those of `files`. Mistakes in the sources are in `messages`; nothing is thrown.
+ * `overlay` replaces files on disk: path relative to the project -> text.
+ */
+export async function buildPrograms(
+  files: readonly string[] = programFiles(), overlay: ReadonlyMap<string, string> = new Map(),
+): Promise<UserBuild> {
   const messages: string[] = [];
   const programs = new Map<string, Uint8Array>();
-  await buildGroup(files.filter((file) => !SHARES_KERNEL_SOURCES.has(file)), programs, messages);
-  await buildGroup(files.filter((file) => SHARES_KERNEL_SOURCES.has(file)), programs, messages);
+  await buildGroup(files.filter((file) => !SHARES_KERNEL_SOURCES.has(file)), programs, messages, overlay);
+  await buildGroup(files.filter((file) => SHARES_KERNEL_SOURCES.has(file)), programs, messages, overlay);
   if (programs.size < files.length) programs.clear();
   return { messages: [...new Set(messages)], programs };
 }

@@ -1,12 +1,6 @@
 // The system calls as the programs of user space see them, made from
 // kernel/syscalls.master: names, numbers, and the file of declarations that the
-// programs import.
-//
-//     node build/host/tools/kcc/user_calls.js      writes the declarations anew
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { PROJECT_ROOT } from "./asc.js";
+// programs import (syscalls.ts writes it).
 import { parseSyscalls } from "./syscalls.js";
 import type { Syscall } from "./syscalls.js";
 
@@ -37,10 +31,6 @@ function declaration(call: Syscall): string {
 /** The text of the declarations file. */
 export function declarations(calls = parseSyscalls()): string {
   return "// The system calls. Each gives -1 and sets errno when it fails; calls without a result give 0.\n//\n" +
-    "// Made from kernel/syscalls.master by tools/kcc/user_calls.ts: change that table, not this file.\n\n" +
+    "// Made from kernel/syscalls.master by tools/kcc/syscalls.ts: change that table, not this file.\n\n" +
     calls.map(declaration).join("");
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(join(PROJECT_ROOT, DECLARATIONS_FILE), declarations());
 }

@@ -2,6 +2,8 @@
 // eight registers, and the words that environment and state images hold.
 import { CLASS, classOf } from "./float.js";
 import type { Float } from "./float.js";
+import type { CoprocessorLines, CoprocessorState } from "../interface.js";
+import { CR0, CR0_BIT } from "../state.js";
 import type { State } from "../state.js";
 
 /** Word indices. A register takes four: low and high half of the significand, sign and exponent. */
@@ -70,12 +72,19 @@ export interface Registers {
   setTags(value: number): void;
   /** FNINIT. */
   initialise(): void;
+  /** All of it, for debuggers. */
+  read(): CoprocessorState;
+  write(from: CoprocessorState): void;
 }
 
-/** The registers of one machine; `errorChanged` hears when ES rises or falls. */
-export function createRegisters(state: State, errorChanged: (asserted: boolean) => void): Registers {
+/** The registers of one machine; `lines` hear when ES rises, unless #MF will tell it, and when it falls. */
+export function createRegisters(state: State, lines: CoprocessorLines | undefined): Registers {
   const f = wordsOf(state);
   const physical = (i: number): number => (f[TOP] + i) & 7;
+
+  function errorChanged(asserted: boolean): void {
+    if (!asserted || (state.S[CR0] & CR0_BIT.NE) === 0) lines?.error(asserted);
+  }
 
   function value(register: number): Float {
     const at = register * 4;
@@ -157,6 +166,22 @@ export function createRegisters(state: State, errorChanged: (asserted: boolean) 
       const before = f[SW] & STATUS.ES;
       initialiseWords(f);
       if (before !== 0) errorChanged(false);
+    },
+    read: () => ({
+      CW: f[CW], SW: registers.statusWord(), TW: registers.tagWord(),
+      FIP: f[FIP] >>> 0, FCS: f[FCS], FOP: f[FOP], FDP: f[FDP] >>> 0, FDS: f[FDS],
+      ST: Array.from({ length: 8 }, (_, i) => {
+        const { sign, exp, sig } = registers.get(i);
+        return { signExponent: (sign << 15) | exp, significand: sig };
+      }),
+    }),
+    write(from) {
+      registers.setControl(from.CW);
+      registers.setStatus(from.SW);
+      from.ST.forEach(({ signExponent, significand }, i) =>
+        registers.set(i, { sign: (signExponent >>> 15) & 1, exp: signExponent & 0x7fff, sig: significand }));
+      registers.setTags(from.TW);
+      [f[FIP], f[FCS], f[FOP], f[FDP], f[FDS]] = [from.FIP, from.FCS, from.FOP, from.FDP, from.FDS];
     },
   };
   return registers;

@@ -196,7 +196,8 @@ export function narrow(environment: Environment, value: Float, format: MemoryFor
   if (kind >= CLASS.QNAN) {
     return signBit | top | (1n << (fractionBits - 1n)) | ((value.sig >> BigInt(64 - precision)) & fractionMask);
   }
-  const fitted = fit(environment, value.sign, value.sig, lowExponent(value), { precision, least: 1 - bias, most: bias });
+  const limits = { precision, least: 1 - bias, most: bias };
+  const fitted = fit(environment, value.sign, value.sig, lowExponent(value), limits);
   if (fitted === "infinity") return signBit | top;
   if (fitted === "largest") return signBit | (top - 1n);
   if (fitted === "over" || fitted === "under") return null;

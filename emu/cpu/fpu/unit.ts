@@ -51,9 +51,7 @@ export function createUnit(core: Core, operands: Operands): Unit {
   const { state, faults, memory, config } = core;
   const { S } = state;
 
-  const registers = createRegisters(state, (asserted) => {
-    if (!asserted || (S[CR0] & CR0_BIT.NE) === 0) config.coprocessor!.error(asserted);
-  });
+  const registers = createRegisters(state, config.coprocessor);
   const f = registers.words;
   const environment: Environment = { mode: 0, precision: 64, masks: 0x3f, flags: 0, up: false, denormalSource: false };
 

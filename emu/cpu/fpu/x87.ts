@@ -1,7 +1,6 @@
 // The x87 instructions: for each mnemonic the function that executes it. The
 // opcode table names the operands; arithmetic.ts and transcendental.ts compute.
 import type { Core } from "../core.js";
-import { chargeDifference } from "./unanswered.js";
 import { NO_ERROR_CODE } from "../faults.js";
 import type { Binder, Execute, Family, Op } from "../op.js";
 import { operandsOf } from "../opcodes.js";
@@ -22,6 +21,7 @@ import { EXCEPTION, narrow, raise, roundRegister, toInteger } from "./round.js";
 import type { Environment } from "./round.js";
 import { f2xm1, fcos, fpatan, fptan, fsin, fyl2x, fyl2xp1 } from "./transcendental.js";
 import type { Trigonometric } from "./transcendental.js";
+import { createUnanswered } from "./unanswered.js";
 import { bytesOf, createUnit } from "./unit.js";
 
 type Dyadic = (environment: Environment, a: Float, b: Float) => Result;
@@ -39,25 +39,6 @@ const BY_ORDER: Readonly<Record<string, number>> = { "-1": C0, 0: C3, 1: 0 };
 
 /** Conditions that FXAM reports, by class. */
 const EXAMINED = [C3, C3 | C2, C2, C2 | C0, C0, C0, 0] as const;
-
-/** Without a coprocessor nobody answers: the escape does nothing, or raises #NM by CR0.EM and CR0.TS. */
-function createUnanswered(core: Core): Family {
-  const { state: { S }, faults } = core;
-  const escape: Execute = () => {
-    if ((S[CR0] & (CR0_BIT.EM | CR0_BIT.TS)) !== 0) faults.raise(VECTOR.NM, NO_ERROR_CODE);
-  };
-  const fwait: Execute = () => {
-    if ((S[CR0] & (CR0_BIT.MP | CR0_BIT.TS)) === (CR0_BIT.MP | CR0_BIT.TS)) faults.raise(VECTOR.NM, NO_ERROR_CODE);
-  };
-  return {
-    fwait: () => fwait,
-    escape: () => escape,
-    x87: (op, instruction) => {
-      op.after += chargeDifference(instruction, op.cell, core.config);
-      return escape;
-    },
-  };
-}
 
 /** The binders of WAIT, of the x87 instructions and of escapes that are none. */
 export function createX87(core: Core, operands: Operands): Family {
@@ -196,7 +177,7 @@ export function createX87(core: Core, operands: Operands): Family {
     });
   }
 
-  /** FLD of memory: a signaling NaN or a denormal of a narrower format is noticed, an 80-bit value is taken as it is. */
+  /** FLD of memory: signaling NaNs and denormals of narrower formats are noticed, an 80-bit value is taken as it is. */
   function loadMemory(code: string): Execute {
     const exact = code === "M80f" || code.endsWith("i") || code === "M80b";
     return computing((op) => {

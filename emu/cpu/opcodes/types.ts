@@ -22,7 +22,7 @@
 // followed by the size
 //   b byte, w word, d doubleword, v word or doubleword by operand size,
 //   z displacement of operand size, bs byte sign-extended to operand size,
-//   p far pointer of operand size, s table register image (6 bytes),
+//   q quadword, p far pointer of operand size, s table register image (6 bytes),
 //   a pair for BOUND (two words or two doublewords)
 // or one of the fixed operands AL AX eAX CL DX 1 3 ES CS SS DS FS GS, where
 // eAX is AX or EAX by operand size. M alone has no size (LEA, INVLPG).
@@ -151,7 +151,7 @@ function perModel(i386: Cell, i486: Cell): { readonly [model in Model]?: Clocks 
 }
 
 /** Reads a cell: 2, "2/7" (register/memory), "7+m", "7+m/10+m". */
-function cell(value: number | string | Clocks): Clocks {
+export function cell(value: number | string | Clocks): Clocks {
   if (typeof value === "number") return clocks("fixed", value, value);
   if (typeof value === "object") return value;
   const forms = value.split("/").map((form) => parseInt(form, 10));

@@ -1,11 +1,14 @@
 // chmod(1): changes modes, octal or symbolic. -R whole trees.
 import { frame_alloc } from "../../i386/cpufunc";
+import { strcmp } from "../../libkern";
 import { set_progname, usage, warn } from "../lib/errors";
 import { SIZEOF_STAT, S_IFDIR, S_IFLNK, Stat } from "../lib/files";
 
 import { change_mode } from "../lib/mode";
 import { __lstat13, __stat13, chmod } from "../lib/syscalls";
-import { Path, extend_path, free_listing, list_folder, listing_name, new_path, path_text, shorten_path } from "../lib/walk";
+import {
+  Path, extend_path, free_listing, list_folder, listing_name, new_path, path_text, shorten_path,
+} from "../lib/walk";
 
 function change(path: Path, mode: usize, recursive: bool, top: bool): i32 {
   const st = changetype<Stat>(frame_alloc(SIZEOF_STAT));
@@ -41,7 +44,7 @@ export function main(argc: i32, argv: usize, envp: usize): i32 {
   let at = 1;
   let recursive = false;
   // Options end at a mode such as -w.
-  while (at < argc && load<u8>(load<usize>(argv + 4 * at)) == 0x2d && load<u8>(load<usize>(argv + 4 * at) + 1) == 0x52) {
+  while (at < argc && strcmp(load<usize>(argv + 4 * at), cs("-R")) == 0) {
     recursive = true;
     at++;
   }

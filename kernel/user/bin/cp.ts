@@ -31,7 +31,7 @@ export function main(argc: i32, argv: usize, envp: usize): i32 {
     const source = load<usize>(argv + 4 * i);
     const to = new_path(target);
     if (folder) extend_path(to, base_name(strdup(source)));
-    if (copy_tree(new_path(source), to, options, true) != 0) status = 1;
+    if (copy_tree(new_path(source), to, options) != 0) status = 1;
   }
   return status;
 }

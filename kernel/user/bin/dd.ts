@@ -1,4 +1,4 @@
-// dd(1): copies blocks: if= of= bs= ibs= obs= count= skip= seek= conv=notrunc,sync,noerror. The counts come on the standard error.
+// dd(1): copies blocks: if= of= bs= count= skip= seek= conv=notrunc,sync,noerror. The counts go to the standard error.
 import { strncmp } from "../../libkern";
 import { err, errx, set_progname, warn } from "../lib/errors";
 import { O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY } from "../lib/files";
@@ -35,7 +35,6 @@ function operand(word: usize): void {
   if (value_of(word, cs("if="), 3) != 0) state.input = word + 3;
   else if (value_of(word, cs("of="), 3) != 0) state.output = word + 3;
   else if (value_of(word, cs("bs="), 3) != 0) state.size = u32(parse_size(word + 3));
-  else if (value_of(word, cs("ibs="), 4) != 0 || value_of(word, cs("obs="), 4) != 0) state.size = u32(parse_size(word + 4));
   else if (value_of(word, cs("count="), 6) != 0) state.count = u32(parse_size(word + 6));
   else if (value_of(word, cs("skip="), 5) != 0) state.skip = u32(parse_size(word + 5));
   else if (value_of(word, cs("seek="), 5) != 0) state.seek = u32(parse_size(word + 5));

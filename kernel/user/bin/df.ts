@@ -39,7 +39,8 @@ function print(fs: Statfs): void {
 }
 
 function print_title(): void {
-  printf(cs("%-12s %s      Used     Avail Capacity"), cs("Filesystem"), options.unit == 512 ? cs("512-blocks") : cs(" 1K-blocks"));
+  const unit = options.unit == 512 ? cs("512-blocks") : cs(" 1K-blocks");
+  printf(cs("%-12s %s      Used     Avail Capacity"), cs("Filesystem"), unit);
   if (options.inodes != 0) printf(cs("   iused   ifree  %%iused"));
   printf(cs("  Mounted on\n"));
 }

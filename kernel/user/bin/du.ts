@@ -6,7 +6,9 @@ import { getopt, optind } from "../lib/getopt";
 import { printf } from "../lib/stdio";
 import { malloc, realloc } from "../lib/stdlib";
 import { __lstat13 } from "../lib/syscalls";
-import { Path, extend_path, free_listing, list_folder, listing_name, new_path, path_text, shorten_path } from "../lib/walk";
+import {
+  Path, extend_path, free_listing, list_folder, listing_name, new_path, path_text, shorten_path,
+} from "../lib/walk";
 
 @unmanaged
 class State {

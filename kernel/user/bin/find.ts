@@ -11,7 +11,9 @@ import { is_digit, malloc, parse_long, strrchr } from "../lib/stdlib";
 import { environ } from "../lib/sym";
 import { __lstat13, __stat13, fork } from "../lib/syscalls";
 import { now } from "../lib/time";
-import { Path, extend_path, free_listing, list_folder, listing_name, new_path, path_text, shorten_path } from "../lib/walk";
+import {
+  Path, extend_path, free_listing, list_folder, listing_name, new_path, path_text, shorten_path,
+} from "../lib/walk";
 
 @unmanaged
 class State {

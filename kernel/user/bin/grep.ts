@@ -1,6 +1,6 @@
 // grep(1): prints lines that match a basic regular expression (-F: a string). -c -h -i -l -n -q -s -v -x, -e pattern.
 import { frame_alloc } from "../../i386/cpufunc";
-import { strlen } from "../../libkern";
+import { strchr, strlen } from "../../libkern";
 import { eprintf, exit, printf, puts, putc } from "../lib/stdio";
 import { set_progname, warn } from "../lib/errors";
 import { O_RDONLY } from "../lib/files";
@@ -34,7 +34,7 @@ function quote(text: usize): usize {
   let at = pattern;
   for (; load<u8>(text) != 0; text++) {
     const byte = load<u8>(text);
-    if (byte == 0x2e || byte == 0x5b || byte == 0x2a || byte == 0x5e || byte == 0x24 || byte == 0x5c) store<u8>(at++, 0x5c);
+    if (strchr(cs(".[*^$\\"), byte) != 0) store<u8>(at++, 0x5c);
     store<u8>(at++, byte);
   }
   store<u8>(at, 0);

@@ -3,7 +3,9 @@
 import { bss, frame_alloc } from "../../i386/cpufunc";
 import { strcmp } from "../../libkern";
 import { set_progname, usage, warn } from "../lib/errors";
-import { SIZEOF_STAT, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, Stat, closedir, opendir, readdir, strmode } from "../lib/files";
+import {
+  SIZEOF_STAT, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, Stat, closedir, opendir, readdir, strmode,
+} from "../lib/files";
 import { getopt, optind } from "../lib/getopt";
 import { printf, putc, puts } from "../lib/stdio";
 import { free, malloc, realloc, sort_words, strdup } from "../lib/stdlib";

@@ -132,7 +132,9 @@ export function main(argc: i32, argv: usize, envp: usize): i32 {
     else usage(how);
   }
   if (argc - optind() != 2) usage(how);
-  if (args.sectors < SMALLEST / SECTOR) errx(1, cs("-s %u: a file system has at least 128 sectors (64 KB)"), args.sectors);
+  if (args.sectors < SMALLEST / SECTOR) {
+    errx(1, cs("-s %u: a file system has at least 128 sectors (64 KB)"), args.sectors);
+  }
   const special = load<usize>(argv + 4 * optind());
   const node = load<usize>(argv + 4 * (optind() + 1));
   flush();

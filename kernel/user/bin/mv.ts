@@ -41,7 +41,7 @@ function move(from: usize, to: usize): i32 {
   }
   options.recursive = 1;
   options.preserve = 1;
-  if (copy_tree(new_path(from), new_path(to), options, true) != 0) return 1;
+  if (copy_tree(new_path(from), new_path(to), options) != 0) return 1;
   return remove(from);
 }
 

@@ -44,8 +44,10 @@ function state_letter(p: KinfoProc): u32 {
 
 function print(p: KinfoProc, long: bool): void {
   if (long) {
-    printf(cs("%5u %5d %5d %3d %2d %6u %5u %-8.8s "), p.uid, p.pid, p.ppid, p.priority, p.nice, p.size / 1024, p.resident * 4,
-      p.wait_channel != 0 ? p.wait_message : cs("-"));
+    printf(
+      cs("%5u %5d %5d %3d %2d %6u %5u %-8.8s "), p.uid, p.pid, p.ppid, p.priority, p.nice, p.size / 1024, p.resident * 4,
+      p.wait_channel != 0 ? p.wait_message : cs("-"),
+    );
     printf(cs("%c    "), state_letter(p));
   } else printf(cs("%5d %c    "), p.pid, state_letter(p));
   const ticks = p.user_ticks + p.system_ticks;
@@ -67,7 +69,8 @@ export function main(argc: i32, argv: usize, envp: usize): i32 {
   if (__sysctl(name, 3, 0, length, 0, 0) != 0) err(1, cs("kern.proc"));
   const list = malloc(load<u32>(length));
   if (__sysctl(name, 3, list, length, 0, 0) != 0) err(1, cs("kern.proc"));
-  printf(long ? cs("  UID   PID  PPID PRI NI    VSZ   RSS WCHAN    STAT   TIME COMMAND\n") : cs("  PID STAT   TIME COMMAND\n"));
+  if (long) printf(cs("  UID   PID  PPID PRI NI    VSZ   RSS WCHAN    STAT   TIME COMMAND\n"));
+  else printf(cs("  PID STAT   TIME COMMAND\n"));
   for (let at: u32 = 0; at + SIZEOF_KINFO_PROC <= load<u32>(length); at += SIZEOF_KINFO_PROC) {
     print(changetype<KinfoProc>(list + at), long);
   }

@@ -6,7 +6,9 @@ import { getopt, optind } from "../lib/getopt";
 import { puts } from "../lib/stdio";
 import { free, strdup } from "../lib/stdlib";
 import { __lstat13, rmdir, unlink } from "../lib/syscalls";
-import { Path, extend_path, free_listing, list_folder, listing_name, new_path, path_text, shorten_path } from "../lib/walk";
+import {
+  Path, extend_path, free_listing, list_folder, listing_name, new_path, path_text, shorten_path,
+} from "../lib/walk";
 
 const ENOENT: i32 = 2;
 

@@ -14,7 +14,9 @@ export function main(argc: i32, argv: usize, envp: usize): i32 {
   while (is_digit(load<u8>(at))) seconds = seconds * 10 + load<u8>(at++) - 0x30;
   if (load<u8>(at) == 0x2e) {
     at++;
-    for (let unit: u32 = 100000000; is_digit(load<u8>(at)); unit = unit / 10) nanoseconds += unit * (load<u8>(at++) - 0x30);
+    for (let unit: u32 = 100000000; is_digit(load<u8>(at)); unit = unit / 10) {
+      nanoseconds += unit * (load<u8>(at++) - 0x30);
+    }
   }
   if (load<u8>(at) != 0) errx(1, cs("%s: not a number of seconds"), load<usize>(argv + 4));
   store<u32>(time, seconds);

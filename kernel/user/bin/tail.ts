@@ -55,7 +55,8 @@ function print_tail(fd: i32, name: usize): i32 {
   }
   let from: u32 = 0;
   const count = u32(options.count);
-  if (options.bytes == 0) from = options.from_start != 0 ? nth_line(data, n, options.count) : last_lines(data, n, options.count);
+  if (options.bytes == 0 && options.from_start != 0) from = nth_line(data, n, options.count);
+  else if (options.bytes == 0) from = last_lines(data, n, options.count);
   else if (options.from_start != 0) from = count > 0 && count - 1 < n ? count - 1 : n;
   else from = count < n ? n - count : 0;
   put_bytes(data + from, n - from);

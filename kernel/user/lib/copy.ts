@@ -1,7 +1,9 @@
 // Copies files and trees, for cp and mv.
 import { bss, frame_alloc } from "../../i386/cpufunc";
 import { warn, warnx } from "./errors";
-import { O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY, SIZEOF_STAT, S_IFBLK, S_IFCHR, S_IFDIR, S_IFLNK, S_IFREG, Stat } from "./files";
+import {
+  O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY, SIZEOF_STAT, S_IFBLK, S_IFCHR, S_IFDIR, S_IFLNK, S_IFREG, Stat,
+} from "./files";
 import { write_all } from "./stdio";
 import {
   __lstat13, __stat13, chmod, chown, close, mkdir, mknod, open, read, readlink, symlink, unlink, utimes,
@@ -45,7 +47,9 @@ function copy_file(source: usize, target: usize, st: Stat, options: CopyOptions)
     return 1;
   }
   let to = open(target, O_WRONLY | O_CREAT | O_TRUNC, st.st_mode & 0x1ff);
-  if (to < 0 && options.force != 0 && unlink(target) == 0) to = open(target, O_WRONLY | O_CREAT | O_TRUNC, st.st_mode & 0x1ff);
+  if (to < 0 && options.force != 0 && unlink(target) == 0) {
+    to = open(target, O_WRONLY | O_CREAT | O_TRUNC, st.st_mode & 0x1ff);
+  }
   if (to < 0) {
     warn(target);
     close(from);
@@ -108,7 +112,7 @@ function copy_folder(source: Path, target: Path, st: Stat, options: CopyOptions)
     const name = listing_name(listing, i);
     const from = extend_path(source, name);
     const to = extend_path(target, name);
-    if (copy_tree(source, target, options, false) != 0) status = 1;
+    if (copy_tree(source, target, options) != 0) status = 1;
     shorten_path(source, from);
     shorten_path(target, to);
   }
@@ -117,8 +121,8 @@ function copy_folder(source: Path, target: Path, st: Stat, options: CopyOptions)
   return status;
 }
 
-/** Copies a file, or with `recursive` a tree, to a path. `top`: the source was named by the user. Returns 0, or 1 after messages. */
-export function copy_tree(source: Path, target: Path, options: CopyOptions, top: bool): i32 {
+/** Copies a file, or with `recursive` a tree, to a path. Returns 0, or 1 after messages. */
+export function copy_tree(source: Path, target: Path, options: CopyOptions): i32 {
   const st = changetype<Stat>(frame_alloc(SIZEOF_STAT));
   const from = path_text(source);
   const to = path_text(target);

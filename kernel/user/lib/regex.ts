@@ -59,7 +59,10 @@ function match_here(p: usize, s: usize, fold: bool): usize {
   }
 }
 
-/** Finds `pattern` in the string: the start goes to `startp`; returns the end, or 0. `fold`: letters of either case are equal. */
+/**
+ * Finds `pattern` in the string: the start goes to `startp`; returns the end,
+ * or 0. `fold`: letters of either case are equal.
+ */
 export function search(pattern: usize, s: usize, fold: bool, startp: usize): usize {
   const anchored = load<u8>(pattern) == 0x5e;
   if (anchored) pattern++;

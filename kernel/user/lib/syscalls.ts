@@ -1,6 +1,6 @@
 // The system calls. Each gives -1 and sets errno when it fails; calls without a result give 0.
 //
-// Made from kernel/syscalls.master by tools/kcc/user_calls.ts: change that table, not this file.
+// Made from kernel/syscalls.master by tools/kcc/syscalls.ts: change that table, not this file.
 
 export declare function _exit(rval: i32): i32;
 export declare function fork(): i32;
@@ -25,6 +25,7 @@ export declare function setuid(uid: u32): i32;
 export declare function getuid(): i32;
 export declare function geteuid(): i32;
 export declare function access(path: usize, flags: u32): i32;
+export declare function chflags(path: usize, flags: u32): i32;
 export declare function fchflags(fd: i32, flags: u32): i32;
 export declare function sync(): i32;
 export declare function kill(pid: i32, signum: i32): i32;
@@ -34,13 +35,18 @@ export declare function pipe(fds: usize): i32;
 export declare function getegid(): i32;
 export declare function getgid(): i32;
 export declare function ioctl(fd: i32, com: u32, data: usize): i32;
+export declare function revoke(path: usize): i32;
 export declare function symlink(path: usize, link: usize): i32;
 export declare function readlink(path: usize, buf: usize, count: u32): i32;
 export declare function execve(path: usize, argp: usize, envp: usize): i32;
 export declare function umask(newmask: u32): i32;
+export declare function chroot(path: usize): i32;
 export declare function vfork(): i32;
 export declare function munmap(addr: usize, len: u32): i32;
 export declare function mprotect(addr: usize, len: u32, prot: u32): i32;
+export declare function madvise(addr: usize, len: u32, behav: u32): i32;
+export declare function mincore(addr: usize, len: u32, vec: usize): i32;
+export declare function getgroups(gidsetsize: u32, gidset: usize): i32;
 export declare function getpgrp(): i32;
 export declare function setpgid(pid: i32, pgid: i32): i32;
 export declare function setitimer(which: u32, itv: usize, oitv: usize): i32;
@@ -67,6 +73,8 @@ export declare function fstatfs(fd: i32, buf: usize): i32;
 export declare function pread(fd: i32, buf: usize, nbyte: u32, pad: i32, offset: i64): i32;
 export declare function pwrite(fd: i32, buf: usize, nbyte: u32, pad: i32, offset: i64): i32;
 export declare function setgid(gid: u32): i32;
+export declare function setegid(egid: u32): i32;
+export declare function seteuid(euid: u32): i32;
 export declare function getrlimit(which: u32, rlp: usize): i32;
 export declare function setrlimit(which: u32, rlp: usize): i32;
 export declare function mmap(addr: usize, len: u32, prot: u32, flags: u32, fd: i32, pad: i32, pos: i64): i32;
@@ -74,13 +82,21 @@ export declare function lseek(fd: i32, pad: i32, offset: i64, whence: i32): i64;
 export declare function truncate(path: usize, pad: i32, length: i64): i32;
 export declare function ftruncate(fd: i32, pad: i32, length: i64): i32;
 export declare function __sysctl(name: usize, namelen: u32, old: usize, oldlenp: usize, new_: usize, newlen: u32): i32;
+export declare function mlock(addr: usize, len: u32): i32;
+export declare function munlock(addr: usize, len: u32): i32;
 export declare function futimes(fd: i32, tptr: usize): i32;
 export declare function getpgid(pid: i32): i32;
 export declare function reboot(opt: u32, bootstr: usize): i32;
+export declare function poll(fds: usize, nfds: u32, timeout: i32): i32;
 export declare function clock_gettime(clock_id: i32, tp: usize): i32;
+export declare function clock_getres(clock_id: i32, tp: usize): i32;
 export declare function nanosleep(rqtp: usize, rmtp: usize): i32;
 export declare function fdatasync(fd: i32): i32;
+export declare function mlockall(flags: u32): i32;
+export declare function munlockall(): i32;
 export declare function getdents(fd: i32, buf: usize, count: u32): i32;
+export declare function minherit(addr: usize, len: u32, inherit: u32): i32;
+export declare function __msync13(addr: usize, len: u32, flags: u32): i32;
 export declare function __stat13(path: usize, sb: usize): i32;
 export declare function __fstat13(fd: i32, sb: usize): i32;
 export declare function __lstat13(path: usize, sb: usize): i32;

@@ -20,5 +20,6 @@ int __sigpending14(void *), setitimer(int, void *, void *), gettimeofday(void *,
 int getrusage(int, void *), getrlimit(u32, void *), setrlimit(u32, void *), setpriority(int, int, int);
 int munmap(void *, u32), mprotect(void *, u32, u32), mmap(void *, u32, u32, u32, int, int, i64), reboot(u32, void *);
 int __sysctl(void *, u32, void *, u32 *, void *, u32);
+int poll(void *, u32, int);
 int sc_break(void *) __asm__("break");
 int main(int argc, char **argv, char **envp);

@@ -146,6 +146,13 @@ static void t_devices(void) {
   FAILS(pread(fd, page, 4, 0, 0xff000000), 14);
   FAILS(pread(fd, page, 4, 0, 0x1000), 14);
   close(fd);
+  CHECK(mknod("/mnt/dev/rmd0d", 020640, 0x2f03) == 0);
+  fd = open("/mnt/dev/rmd0d", 0, 0);
+  CHECK(fd >= 0 && pread(fd, page, 8192, 0, 8192) == 8192);
+  CHECK(same(page + 1372, "\x54\x19\x01\x00", 4));
+  FAILS(pread(fd, page, 100, 0, 0), 22);
+  CHECK(pread(fd, page, 512, 0, 0x7ffffe00) == 0);
+  close(fd);
   fd = open("/mnt/dev/tty", 2, 0);
   CHECK(fd >= 0 && write(fd, "to the terminal\n", 16) == 16 && close(fd) == 0);
 }
@@ -293,6 +300,8 @@ static void t_select(void) {
   close(r);
   set = 1u << w;
   CHECK(select(w + 1, 0, &set, 0, 0) == 1);
+  u32 pfd[4] = {w, 4, 0x7e, 1};
+  CHECK(poll(pfd, 2, 0) == 2 && pfd[1] >> 16 == 4 && pfd[3] >> 16 == 0x20);
   close(w);
   FAILS(select(w + 1, 0, &set, 0, 0), 9);
 }
@@ -443,8 +452,11 @@ static void talk(void) {
 int main(int argc, char **argv, char **envp) {
   u32 n;
   if (getpid() != 1) return run_exec_child(argc, argv, envp);
-  if (same(argv[0], "/talk", 6)) { talk(); reboot(8, 0); }
+  if (same(argv[0], "/talk", 6)) {
+    ioctl(0, 0x20007461, 0);
+    talk(); reboot(8, 0); }
   u32 args[6] = {0, 0, 0, 0, 0, 0};
+  if (ioctl(0, 0x20007461, 0) != 0) put("no terminal\n");
   if (mount("ffs", "/", 0x10000, args) != 0) { put("the root stays read-only: "); number(errno); put("\n"); }
   for (n = 0; n < sizeof cases / sizeof cases[0]; n++) {
     running = cases[n].name;

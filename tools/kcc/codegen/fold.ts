@@ -133,7 +133,7 @@ class Folder {
     } else if (value.op === "shl" && value.args[1].op === "const" && value.args[1].imm <= MAX_SCALE_SHIFT) {
       const users = this.users.get(value) ?? [];
       const inAddress = this.single(value) && users.length === 1 && users[0].op === "add"
-        && users[0].args[0] !== users[0].args[1] && this.folded.has(users[0])
+        && users[0].args[0] !== users[0].args[1] && this.folded.has(users[0]) && this.addressUses(users[0])
         && !users[0].args.some((arg) => arg !== value && arg.op === "shl" && this.folded.has(arg));
       if (inAddress || this.addressUses(value)) this.folded.add(value);
     }

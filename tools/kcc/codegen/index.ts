@@ -258,11 +258,11 @@ class ModuleCompiler {
 }
 
 /**
- * Compiles a module. Mistakes in the guest's source come back as diagnostics;
+ * Compiles a module, given as bytes or decoded. Mistakes in the guest's source come back as diagnostics;
  * an Error means a module that kcc cannot read or a fault of kcc itself.
  * Bare names of runtime helpers (`__udivdi3`, `memmove` …) and of imports other
  * than intrinsics stay for the linker to resolve.
  */
-export function compileModule(wasm: Uint8Array, options: CompileOptions = {}): CompiledModule {
-  return new ModuleCompiler(decodeModule(wasm), options).run();
+export function compileModule(wasm: Uint8Array | WasmModule, options: CompileOptions = {}): CompiledModule {
+  return new ModuleCompiler(wasm instanceof Uint8Array ? decodeModule(wasm) : wasm, options).run();
 }

@@ -52,7 +52,7 @@ export function run_builtin(number: i32, argc: i32, argv: usize): i32 {
     case 1: return dot(first);
     case 2: return leave_loops(SKIP_BREAK, first);
     case 3: return leave_loops(SKIP_CONTINUE, first);
-    case 4: return eval(argc, argv);
+    case 4: return evaluate_words(argc, argv);
     case 5:
       if (argc > 1) become_program(argc - 1, argv + 4);
       return 0;
@@ -111,7 +111,7 @@ function joined(argc: i32, argv: usize): usize {
   return text;
 }
 
-function eval(argc: i32, argv: usize): i32 {
+function evaluate_words(argc: i32, argv: usize): i32 {
   sh.status = 0;
   run_string(joined(argc, argv));
   return sh.status;
@@ -198,7 +198,9 @@ function set(argc: i32, argv: usize): i32 {
 
 function shift(count: usize): i32 {
   const n = count == 0 ? 1 : atoi(count);
-  if (n < 0 || n > sh.parameter_count) return complain(cs("shift"), count == 0 ? cs("1") : count, cs("can't shift that many")) + 1;
+  if (n < 0 || n > sh.parameter_count) {
+    return complain(cs("shift"), count == 0 ? cs("1") : count, cs("can't shift that many")) + 1;
+  }
   sh.parameters += 4 * n;
   sh.parameter_count -= n;
   return 0;

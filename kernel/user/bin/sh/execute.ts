@@ -21,7 +21,9 @@ import {
   N_AND, N_BACKGROUND, N_CASE, N_FOR, N_FUNCTION, N_IF, N_NOT, N_OR, N_PIPE, N_SEQUENCE, N_SIMPLE, N_SUBSHELL,
   N_UNTIL, N_WHILE, Node, Word,
 } from "./tree";
-import { V_EXPORTED, Variable, assign, environment, get_function, name_length, set_function, variable } from "./variables";
+import {
+  V_EXPORTED, Variable, assign, environment, get_function, name_length, set_function, variable,
+} from "./variables";
 
 const ENOEXEC: i32 = 8;
 const ENOENT: i32 = 2;

@@ -208,7 +208,8 @@ function expand_braces(t: Text, s: usize, end: usize, quoted: bool): void {
   if (operator == 0x23 || operator == 0x25) {
     const longest = at + 1 < end && load<u8>(at + 1) == operator;
     const from = at + (longest ? 2 : 1);
-    if (value != 0) put_string(t, trim(value, expand_pattern_n(from, u32(end - from)), operator == 0x23, longest), mark);
+    const pattern = expand_pattern_n(from, u32(end - from));
+    if (value != 0) put_string(t, trim(value, pattern, operator == 0x23, longest), mark);
     return;
   }
   put_value(t, s, n, value, mark);

@@ -197,7 +197,10 @@ function read_redirection(first: u32): void {
 /** Whether the line of a here-document kept at `from` is its delimiter. */
 function is_delimiter(from: u32, word: usize): bool {
   let i: u32 = 0;
-  while (from + i < buffer.length && load<u8>(word + i) != 0 && load<u8>(buffer.data + from + i) == load<u8>(word + i)) i++;
+  while (from + i < buffer.length && load<u8>(word + i) != 0) {
+    if (load<u8>(buffer.data + from + i) != load<u8>(word + i)) break;
+    i++;
+  }
   return from + i == buffer.length && load<u8>(word + i) == 0;
 }
 

@@ -1,5 +1,5 @@
 // Variables of the shell, the environment of its children, and functions.
-import { memcmp, strcmp, strlen } from "../../../libkern";
+import { memcmp, strlen } from "../../../libkern";
 import { eprintf } from "../../lib/stdio";
 import { free, is_alpha, is_digit, malloc, strdup, zalloc } from "../../lib/stdlib";
 import { environ } from "../../lib/sym";
