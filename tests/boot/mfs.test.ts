@@ -143,7 +143,7 @@ const GEOMETRIES = [
 t.test("random trees in file systems of every geometry", (t) => {
   for (const { bsize, fsize } of GEOMETRIES) {
     t.test(`blocks of ${bsize}, fragments of ${fsize}`, (t) => {
-      const files = LONG ? 600 : 80;
+      const files = LONG ? 160 : 80;
       const tree = randomTree({ seed: SEED + bsize + fsize, files, largest: 20 * bsize, bsize, fsize });
       const root = rootImage(tree, bsize, fsize);
       const append = `mfs.bsize=${bsize} mfs.fsize=${fsize}`;
@@ -156,10 +156,10 @@ t.test("random trees in file systems of every geometry", (t) => {
 });
 
 t.test("a tree of many files", (t) => {
-  const files = LONG ? 4000 : 300;
+  const files = LONG ? 3000 : 300;
   const tree = randomTree({ seed: SEED, files, largest: 120_000 });
   const root = rootImage(tree);
-  const size = (LONG ? 80 : 8) * MB;
+  const size = (LONG ? 64 : 8) * MB;
   const names = [...contentsOf(root).keys()].map((path) => path.split("/").at(-1)!.length);
   t.ok(names.includes(1) && Math.max(...names) === 255, "names of 1 to 255 bytes");
   runCycle(t, root, size, { memoryMB: LONG ? 400 : 64 });

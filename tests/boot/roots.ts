@@ -80,9 +80,10 @@ export function randomTree({ seed, files, largest, bsize = 8192, fsize = 1024 }:
     void folders.push({ children, used: new Set(["mnt"]), depth, length });
   const top: Children = [];
   addFolder(top, 0, 0);
-  const name = (used: Set<string>, longest: number): Uint8Array => {
+  const name = (used: Set<string>, longest: number, shortest = 1): Uint8Array => {
     for (;;) {
-      const length = 1 + (below(4) === 0 ? below(longest) : below(Math.min(20, longest)));
+      const spread = longest - shortest + 1;
+      const length = shortest + (below(4) === 0 ? below(spread) : below(Math.min(20, spread)));
       const bytes = Uint8Array.from({ length }, () => 1 + below(255)).map((byte) => (byte === 0x2f ? 0x5f : byte));
       const text = Buffer.from(bytes).toString("latin1");
       if (text === "." || text === ".." || used.has(text)) continue;
@@ -101,14 +102,15 @@ export function randomTree({ seed, files, largest, bsize = 8192, fsize = 1024 }:
   }
   const sizes = edges(bsize, fsize);
   for (let n = 0; n < files; n++) {
-    const folder = folders[below(folders.length)]!;
+    // The first two files have the shortest and the longest name there may be.
+    const folder = n < 2 ? folders[0]! : folders[below(folders.length)]!;
     if (below(20) === 0 && room(folder) > 40) {
       const children: Children = [];
       const folderName = name(folder.used, Math.min(60, room(folder)));
       folder.children.push({ name: folderName, node: directory(children) });
       addFolder(children, folder.depth + 1, folder.length + folderName.length + 1);
     }
-    const fileName = name(folder.used, room(folder));
+    const fileName = n === 0 ? name(folder.used, 1) : name(folder.used, room(folder), n === 1 ? 255 : 1);
     let node: TreeNode;
     if (n < sizes.length) node = fileOfBytes(Buffer.alloc(sizes[n]!, 1 + below(255)), MTIME);
     else if (below(12) === 0) node = fileOfBytes(new Uint8Array(0), MTIME);
