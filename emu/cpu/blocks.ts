@@ -17,6 +17,9 @@ import type { Op } from "./op.js";
 import { COUNT, DECODE_KEY, DR6, EFLAGS, FLAG, MODE, POSITION, VECTOR } from "./state.js";
 import type { Translate } from "./translate.js";
 
+/** Instructions of a block: code that writes into its own page is decoded anew after each write, so not too many. */
+const LONGEST_BLOCK = 64;
+
 /** A `delta` that no entry of the translation array has. */
 const NEVER = 1;
 
@@ -306,11 +309,11 @@ export function createBlockCache(core: Core, translate: Translate, debug: DebugR
     find(eip) {
       const { linear, physical } = translateFetch(eip);
       const page = physical < ramSize ? pages[physical >>> 12] : undefined;
-      if (page === undefined) return decodeBlock(eip, linear, physical, Infinity);
+      if (page === undefined) return decodeBlock(eip, linear, physical, LONGEST_BLOCK);
       const known = page.blocks[physical & 0xfff];
       if (known !== null && known.eip === eip && known.key === S[DECODE_KEY]
         && known.delta === ((physical - linear) | 0)) return known;
-      return findCrossing(page, eip, linear, physical) ?? decodeBlock(eip, linear, physical, Infinity);
+      return findCrossing(page, eip, linear, physical) ?? decodeBlock(eip, linear, physical, LONGEST_BLOCK);
     },
     findSingle(eip) {
       const { linear, physical } = translateFetch(eip);

@@ -91,7 +91,8 @@ const NONE: Penalties = {
   pageWalk: [0, 0, 0],
   shortWalk: 0,
   misaligned: 0,
-  exception: { same: 0, inner: 0, real: 0, fromVirtual: 0, task: 0 },
+  // A handler whose first instruction faults must still come to the end of its time.
+  exception: { same: 1, inner: 1, real: 1, fromVirtual: 1, task: 1 },
   taskSwitch: () => 0,
   writeCr0: 0,
   readDr6: 0,

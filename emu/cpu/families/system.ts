@@ -258,7 +258,7 @@ export function createSystem(core: Core, operands: Operands): Family {
         S[CR0] = (S[CR0] & ~0xe) | (value & 0xe) | CR0_BIT.PE;
       };
     },
-    lar: protectedOnly(queryOf(LAR_TYPES, (descriptor) => descriptor.high & 0x00ffff00, false)),
+    lar: protectedOnly(queryOf(LAR_TYPES, (descriptor) => descriptor.high & 0x00f0ff00, false)),
     lsl: protectedOnly(queryOf(LSL_TYPES, limitOf, true)),
     arpl: protectedOnly((op) => {
       op.size = 2;

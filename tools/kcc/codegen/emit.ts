@@ -57,7 +57,7 @@ const BSR = form("bsr", "Gv,Ev");
 const RET = form("ret").bytes;
 const LEAVE = form("leave").bytes;
 /** Not an instruction of the i386, which is the point: #UD on every model. */
-const UD2 = [0x0f, 0x0b];
+const UD2 = form("ud2").bytes;
 
 class Emitter {
   private readonly fn: LirFunction;
