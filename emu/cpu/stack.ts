@@ -126,7 +126,8 @@ export function createStack(state: State, memory: Memory, segments: Segments): S
     peek: (size, distance) => peekAt(size, regs[ESP] + distance),
     prepare(count, size) {
       if (isFlat()) {
-        memory.prepareWrite((regs[ESP] - count * size) | 0, count * size);
+        // In the order of the pushes, so that CR2 is that of the first that faults.
+        for (let i = 1; i <= count; i++) memory.prepareWrite((regs[ESP] - i * size) | 0, size);
         return;
       }
       for (let i = 1; i <= count; i++) memory.prepareWrite(address(offsetOf(-i * size), size, true), size);

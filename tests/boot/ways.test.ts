@@ -28,7 +28,7 @@ function boot(append: string, more: Partial<BootOptions> = {}): Booted {
 const linesOf = (console: string, prefix: string) => console.split("\n").filter((line) => line.startsWith(prefix));
 
 t.test("a tree copied to a file system of each way is whole, and fsck finds nothing", (t) => {
-  const root = rootImage(projectTree("fs"), MB);
+  const root = rootImage(projectTree("fs"));
   const size = 4 * MB;
   let first: Map<string, string> | undefined;
   for (const way of WAYS) {
@@ -83,7 +83,7 @@ function rootWithScript(script: string): Uint8Array {
   return rootImage(directory([
     folder("bin", programs), folder("sbin", programs), folder("dev", directory([])),
     folder("etc", directory([file("rc", Buffer.from(script), 0o644)])),
-  ]), MB);
+  ]));
 }
 
 const SCRIPT = `

@@ -311,7 +311,8 @@ t.test("undefined, duplicate and overlapping input gets one line each", (t) => {
 
 /** locore with a guest written in assembly: prints, then leaves through the debug-exit port. */
 async function tinyKernel(): Promise<LinkedImage> {
-  const headers = ["kernel/sys/param.ts", "kernel/sys/errno.ts", "kernel/i386/frame.ts", "kernel/i386/pcb.ts"];
+  const headers = ["kernel/sys/param.ts", "kernel/sys/errno.ts", "kernel/i386/frame.ts", "kernel/i386/pcb.ts",
+    "kernel/i386/sigframe.ts"];
   const { constants, layouts } = await compileGuest(headers);
   const facts = guestFacts(constants, layouts);
   const code = new Assembler();
