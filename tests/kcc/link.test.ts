@@ -326,7 +326,9 @@ async function tinyKernel(): Promise<LinkedImage> {
   const file = "kernel/init_main.ts";
   const lines = [{ offset: 0, file, line: 10 }, { offset: 3, file, line: 12 }];
   const guest = guestFunction("kernel/init_main/lined", [], lines);
-  return link([...locore(facts), code.text(), guest, hello], "start", ["trap", "intr", "kthread_exit", "doublefault"]);
+  return link([...locore(facts), code.text(), guest, hello], "start", [
+    "trap", "intr", "syscall", "ast", "doreti_fault", "kthread_exit", "doublefault",
+  ]);
 }
 
 t.test("the image is what readelf, gdb and QEMU expect", async (t) => {
