@@ -36,10 +36,6 @@ const MACHINE_FLAGS: readonly Flag[] = [
     help: "an 80387 beside the i386, or the unit of the later models",
   },
   {
-    name: "coprocessor", value: "yes|no", fallback: "no on an i386, otherwise yes", choices: ["yes", "no"],
-    help: "an 80387 beside the i386, or the unit of the later models",
-  },
-  {
     name: "timing", value: "MODE", fallback: "model", choices: ["model", "none"],
     help: "clock model: `model` counts cycles, `none` leaves them out",
   },

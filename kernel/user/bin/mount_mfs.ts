@@ -1,8 +1,8 @@
 // mount_mfs(8): makes a file system in memory and mounts it.
 //
 // `mount_mfs [-s size] [-b bsize] [-f fsize] [-i density] [-o option,...] special node`; a size is in sectors of 512
-// bytes, or in bytes with a suffix k, m or g. Options: the way of I/O (process, uvm_io, aobj, window, window=N,
-// direct, burge), repair=NAME:NAME for burge. `special` is `swap`, for its name only.
+// bytes, or in bytes with a suffix k, m or g. Options: a way of I/O of fs/mfs (process, uvm_io, aobj, window,
+// window=N, direct …), repair=NAME:NAME for one that needs repairs. `special` is `swap`, for its name only.
 //
 // A child builds the file system in its own memory and calls mount(2). With the ways `process` and `uvm_io` that
 // call lasts until the unmount, so the parent returns as soon as the mount has the child's name; with the others the
