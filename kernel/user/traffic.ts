@@ -17,7 +17,7 @@ import { printf, snprintf } from "../subr_prf";
 import { EIO } from "../sys/errno";
 import { M_TEMP, M_WAITOK } from "../sys/malloc";
 import { bootarg_u32 } from "../subr_bootargs";
-import { mount_mfs, print_summary, unmount_mfs } from "./mount_mfs";
+import { mount_mfs, print_summary, summary_copied, unmount_mfs } from "./mount_mfs";
 import { sync_main } from "./sync";
 import { append_file, close_file, exit_program, open_file, read_file, run_program, write_file } from "./unistd";
 
@@ -193,6 +193,7 @@ export function traffic(): i32 {
     error = run_program(cs("cp"), traffic_main.index, changetype<usize>(args));
     run_program(cs("sync"), sync_main.index, 0);
     if (error == 0) error = run_program(cs("sh"), append_main.index, changetype<usize>(args));
+    summary_copied(args.files, u64(args.bytes));
     printf(cs("traffic: %u files, %u bytes written, error %d\n"), args.files, args.bytes, error);
     run_program(cs("sync"), sync_main.index, 0);
     if (error == 0) error = run_program(cs("cksum"), check_main.index, changetype<usize>(args));

@@ -335,6 +335,9 @@ t.test("ptmap run burge captures the panic in a folder and ends with status 3", 
   t.ok(Number(summary.mfs_strategy_calls_before) >= 20);
   const registers = JSON.parse(file("registers.json")) as { ddb: Record<string, number> };
   t.ok(registers.ddb.eip! > 0xc0100000);
-  t.equal(run("--repair", "end,ref,unwire,offset").status, 0);
+  const lived = run("--repair", "end,ref,unwire,offset");
+  t.equal(lived.status, 0);
+  t.match(lived.stderr, /^traffic: 72 files, 133204 bytes written, error 0$/m);
+  t.match(JSON.parse(lived.stdout), { outcome: "clean", files: 72, bytes: 133204, mounts: 1 });
   t.end();
 });

@@ -8,6 +8,8 @@ import { Session, outcome, rootOf } from "./session.js";
 const CTRL_A = 0x01;
 /** After Ctrl-A: x ends the machine; any other key is sent, Ctrl-A too. */
 const QUIT = 0x78;
+/** Guest seconds without a word, after the end of a piped input, that end the run: nobody will answer a prompt. */
+const QUIET_SECONDS = 10;
 
 /** Keys from the terminal to COM1. Returns a function that undoes it. */
 function attachKeyboard(send: (bytes: number[]) => void, quit: () => void): () => void {
@@ -32,6 +34,22 @@ function attachKeyboard(send: (bytes: number[]) => void, quit: () => void): () =
   };
 }
 
+/** Tells when a guest whose input has ended has nothing more to say. */
+function quietAfterInput(session: Session, console: ConsoleLog): () => boolean {
+  let ended = false;
+  let length = 0;
+  let since = 0;
+  if (!process.stdin.isTTY) process.stdin.once("end", () => (ended = true));
+  return () => {
+    const { machine } = session;
+    if (!ended || console.length !== length) {
+      length = console.length;
+      since = machine.cycles;
+    }
+    return machine.cycles - since > QUIET_SECONDS * machine.clockHz;
+  };
+}
+
 /** Runs the command; returns the exit status. */
 export async function bootCommand(parsed: Parsed): Promise<number> {
   const raw = process.stdin.isTTY && process.stdout.isTTY;
@@ -45,10 +63,11 @@ export async function bootCommand(parsed: Parsed): Promise<number> {
   const session = new Session({ parsed, bootArguments: system === undefined ? [] : ["init=/sbin/init"], root, console });
   let quit = false;
   const detach = attachKeyboard((bytes) => session.machine.serialInput(bytes), () => (quit = true));
+  const isQuiet = quietAfterInput(session, console);
   try {
     const result = await session.run(async () => {
       await new Promise((resolve) => setImmediate(resolve));
-      return !quit;
+      return !quit && !isQuiet();
     });
     session.finish();
     const { status, line } = outcome(result);

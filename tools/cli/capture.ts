@@ -4,6 +4,7 @@
 
 import { join } from "node:path";
 import { ddbOutput, type ConsoleLog } from "./console.js";
+import { fieldOffset } from "./layouts.js";
 import { saveFile } from "./files.js";
 import type { Session } from "./session.js";
 
@@ -45,10 +46,11 @@ export class Capture {
     this.#first ??= { cycle: this.#session.machine.cycles, strategyCalls: this.#strategyCalls() };
   }
 
-  /** The first word of the guest's mfs_stats: calls of mfs_strategy. */
+  /** The guest's own count of calls of mfs_strategy. */
   #strategyCalls(): number | undefined {
     const address = this.#session.address("mfs_stats");
-    return address === undefined ? undefined : this.#session.machine.readLinearWord(address);
+    if (address === undefined) return undefined;
+    return this.#session.machine.readLinearWord(address + fieldOffset("MfsStats", "strategy"));
   }
 
   /** How the kernel died, or nothing when it did not. */

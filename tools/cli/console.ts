@@ -26,6 +26,11 @@ export class ConsoleLog {
     this.#pending = "";
   }
 
+  /** Bytes so far. */
+  get length(): number {
+    return this.#bytes.length;
+  }
+
   /** Everything so far. */
   get text(): string {
     return Buffer.from(this.#bytes).toString("latin1");
