@@ -14,15 +14,15 @@ import { db_call_cmd, db_examine_cmd, db_print_cmd, db_search_cmd, db_write_cmd 
 import { db_expression } from "./db_expr";
 import { db_line, db_readline, db_set_line } from "./db_input";
 import {
-  TOK_STRING_SIZE, db_flush_lex, db_lex_start, db_read_char, db_read_token, db_tok_string, db_unread_token, tCOMMA, tEOF,
-  tEOL, tEXCL, tIDENT, tSLASH,
+  TOK_STRING_SIZE, db_flush_lex, db_lex_start, db_read_char, db_read_token, db_tok_string, db_unread_token, tCOMMA,
+  tEOF, tEOL, tEXCL, tIDENT, tSLASH,
 } from "./db_lex";
 import { db_print_position, db_printf, db_puts, db_reset_lines } from "./db_output";
 import { db_reboot_cmd, db_sync_cmd } from "./db_reboot";
 import { db_continue_cmd, db_next_cmd, db_step_cmd, db_until_cmd } from "./db_run";
 import {
-  db_show_all_procs, db_show_breaks, db_show_buf, db_show_map, db_show_object, db_show_page, db_show_pool, db_show_registers,
-  db_show_uvmcheck, db_show_uvmexp, db_show_vnode,
+  db_show_all_procs, db_show_breaks, db_show_buf, db_show_map, db_show_object, db_show_page, db_show_pool,
+  db_show_registers, db_show_uvmcheck, db_show_uvmexp, db_show_vnode,
 } from "./db_show";
 import { db_stack_trace_cmd } from "./db_trace";
 import { db_set_cmd } from "./db_variables";

@@ -5,7 +5,9 @@ import { db_get_value, db_put_value } from "./db_access";
 import { db_dot, db_error } from "./db_command";
 import { db_disasm } from "./db_disasm";
 import { db_expression } from "./db_expr";
-import { db_read_token, db_unread_token, tCOMMA, tEOL, tLPAREN, tRPAREN, tSLASH, tIDENT, db_tok_string } from "./db_lex";
+import {
+  db_read_token, db_tok_string, db_unread_token, tCOMMA, tEOL, tIDENT, tLPAREN, tRPAREN, tSLASH,
+} from "./db_lex";
 import { db_print_position, db_printf, db_putchar, db_puts } from "./db_output";
 import { DB_STGY_ANY, DB_STGY_PROC, db_printsym } from "./db_sym";
 
@@ -217,8 +219,8 @@ export function db_call_cmd(addr: usize, have_addr: bool, count: i32, modif: usi
   else db_unread_token(token);
   if (db_read_token() != tEOL) db_error(cs("?\n"));
   const result = call_indirect<u32>(
-    load<u32>(fnp), load<u32>(args), load<u32>(args + 4), load<u32>(args + 8), load<u32>(args + 12), load<u32>(args + 16),
-    load<u32>(args + 20), load<u32>(args + 24), load<u32>(args + 28), load<u32>(args + 32), load<u32>(args + 36),
+    load<u32>(fnp), load<u32>(args), load<u32>(args + 4), load<u32>(args + 8), load<u32>(args + 12),
+    load<u32>(args + 16), load<u32>(args + 20), load<u32>(args + 24), load<u32>(args + 28), load<u32>(args + 32), load<u32>(args + 36),
   );
   db_printf(cs("0x%x\n"), result);
 }

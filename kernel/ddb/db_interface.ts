@@ -43,7 +43,8 @@ export function db_active(): bool {
 /** Copies the trap frame out; a frame from the kernel has no esp and ss of its own. */
 function take_frame(frame: Trapframe): void {
   const from_kernel = KERNELMODE(frame.tf_cs, frame.tf_eflags);
-  memory.copy(changetype<usize>(ddb_regs), changetype<usize>(frame), from_kernel ? KERNEL_FRAME_SIZE : offsetof<Trapframe>());
+  memory.copy(changetype<usize>(ddb_regs), changetype<usize>(frame),
+    from_kernel ? KERNEL_FRAME_SIZE : offsetof<Trapframe>());
   if (!from_kernel) return;
   ddb_regs.tf_esp = changetype<usize>(frame) + KERNEL_FRAME_SIZE;
   ddb_regs.tf_ss = 0x10;
@@ -69,6 +70,7 @@ export function kdb_trap(type: u32, code: u32, frame: Trapframe): i32 {
   db_state.active--;
   splx(s);
   const from_kernel = KERNELMODE(frame.tf_cs, frame.tf_eflags);
-  memory.copy(changetype<usize>(frame), changetype<usize>(ddb_regs), from_kernel ? KERNEL_FRAME_SIZE : offsetof<Trapframe>());
+  memory.copy(changetype<usize>(frame), changetype<usize>(ddb_regs),
+    from_kernel ? KERNEL_FRAME_SIZE : offsetof<Trapframe>());
   return 1;
 }

@@ -97,13 +97,14 @@ export function db_show_vnode(addr: usize, have_addr: bool, count: i32, modif: u
 }
 
 function print_ps_header(mode: u32): void {
-  if (mode == 97) db_printf(cs(" PID       %10s %18s %18s %18s\n"), cs("COMMAND"), cs("STRUCT PROC *"), cs("UAREA *"), cs("VMSPACE/VM_MAP"));
+  if (mode == 97) db_printf(cs(" PID       %10s %18s %18s %18s\n"), cs("COMMAND"), cs("STRUCT PROC *"), cs("UAREA *"),
+    cs("VMSPACE/VM_MAP"));
   else if (mode == 119) {
-    db_printf(cs(" PID       %10s %8s %4s %9s %9s %-8s %s\n"), cs("COMMAND"), cs("EMUL"), cs("PRI"), cs("UTIME"), cs("STIME"),
-      cs("WAIT-MSG"), cs("WAIT-CHANNEL"));
+    db_printf(cs(" PID       %10s %8s %4s %9s %9s %-8s %s\n"), cs("COMMAND"), cs("EMUL"), cs("PRI"), cs("UTIME"),
+      cs("STIME"), cs("WAIT-MSG"), cs("WAIT-CHANNEL"));
   } else {
-    db_printf(cs(" PID       %10s %10s %10s S %7s %16s %7s\n"), cs("PPID"), cs("PGRP"), cs("UID"), cs("FLAGS"), cs("COMMAND"),
-      cs("WAIT"));
+    db_printf(cs(" PID       %10s %10s %10s S %7s %16s %7s\n"), cs("PPID"), cs("PGRP"), cs("UID"), cs("FLAGS"),
+      cs("COMMAND"), cs("WAIT"));
   }
 }
 

@@ -60,7 +60,8 @@ export async function bootCommand(parsed: Parsed): Promise<number> {
   // A ROM image finds its own way.
   const root = parsed.values.has("bios") ? undefined
     : rootOf(parsed, system) ?? (parsed.values.has("disk") ? undefined : projectTree(system));
-  const session = new Session({ parsed, bootArguments: system === undefined ? [] : ["init=/sbin/init"], root, console });
+  const bootArguments = system === undefined ? [] : ["init=/sbin/init"];
+  const session = new Session({ parsed, bootArguments, root, console });
   let quit = false;
   const detach = attachKeyboard((bytes) => session.machine.serialInput(bytes), () => (quit = true));
   const isQuiet = quietAfterInput(session, console);

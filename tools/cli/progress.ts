@@ -25,7 +25,8 @@ export function progressLine(machine: Machine): Progress {
     if (Date.now() - last < EVERY_MS) return true;
     last = Date.now();
     const guest = (machine.cycles / machine.clockHz).toFixed(1);
-    process.stderr.write(`\r${guest} s of guest time, ${(machine.cpu.instructions / 1e6).toFixed(0)} million instructions`);
+    const millions = (machine.cpu.instructions / 1e6).toFixed(0);
+    process.stderr.write(`\r${guest} s of guest time, ${millions} million instructions`);
     shown = true;
     return true;
   };

@@ -81,7 +81,10 @@ function fromTree(tree: DirectoryNode, name: string, system: SystemFiles): RootI
   return describe(withImages(() => makeImage({ tree: whole, free: system === undefined ? MB : SYSTEM_FREE })), name);
 }
 
-/** The image for --root PATH. A folder gets user space beside its files when `system` is given; an image stays as it is. Throws InputError. */
+/**
+ * The image for --root PATH. A folder gets user space beside its files when
+ * `system` is given; an image stays as it is. Throws InputError.
+ */
 export function rootImage(path: string, system?: SystemFiles): RootImage {
   if (isFolder(path)) return fromTree(withImages(() => readTree(path)), `${basename(path) || "root"}.ffs`, system);
   return describe(readInput(path, "root image"), basename(path));

@@ -43,7 +43,8 @@ function findWorkload(name: string): Workload {
   const workload = WORKLOADS.find((w) => w.name === name);
   if (workload) return workload;
   const names = WORKLOADS.map((w) => w.name);
-  throw new UsageError(`unknown workload '${name}'; did you mean '${nearest(name, names)}'? (ptmap run --help lists them)`);
+  const closest = nearest(name, names);
+  throw new UsageError(`unknown workload '${name}'; did you mean '${closest}'? (ptmap run --help lists them)`);
 }
 
 function checkFlags(workload: Workload, parsed: Parsed): void {
@@ -157,8 +158,8 @@ function faultKinds(counts: readonly number[]): Record<string, number> {
   const kinds: Record<string, number> = {};
   for (const [code, count] of counts.entries()) {
     if (count === 0) continue;
-    const name = `${code & 4 ? "user" : "kernel"} ${code & 2 ? "write" : "read"}, ${code & 1 ? "protected page" : "no page"}`;
-    kinds[name] = count;
+    const access = `${code & 4 ? "user" : "kernel"} ${code & 2 ? "write" : "read"}`;
+    kinds[`${access}, ${code & 1 ? "protected page" : "no page"}`] = count;
   }
   return kinds;
 }

@@ -80,7 +80,8 @@ export class Session {
     this.#options = options;
     const { parsed } = options;
     const value = (name: string) => parsed.values.get(name);
-    this.#budget = value("max-cycles") ? parseCount(value("max-cycles")!, "max-cycles", 1, Number.MAX_SAFE_INTEGER) : Infinity;
+    const budget = value("max-cycles");
+    this.#budget = budget === undefined ? Infinity : parseCount(budget, "max-cycles", 1, Number.MAX_SAFE_INTEGER);
     this.disk = this.#openDisk();
     this.#debugFiles = debugFilesOf(parsed);
     this.machine = new Machine({
@@ -116,12 +117,15 @@ export class Session {
   #openDisk(): MemoryDisk | undefined {
     const path = this.#options.parsed.values.get("disk");
     if (path === undefined) {
-      if (this.#options.parsed.switches.has("disk-write")) throw new UsageError("flag '--disk-write' needs '--disk FILE'");
+      if (this.#options.parsed.switches.has("disk-write")) {
+        throw new UsageError("flag '--disk-write' needs '--disk FILE'");
+      }
       return this.#options.scratchDisk ? new MemoryDisk(new Uint8Array(this.#options.scratchDisk)) : undefined;
     }
     const bytes = readInput(path, "disk");
     if (bytes.length === 0 || bytes.length % SECTOR !== 0) {
-      throw new InputError(`disk ${path} has ${bytes.length} bytes; a disk is a whole number of ${SECTOR}-byte sectors`);
+      const rule = `a disk is a whole number of ${SECTOR}-byte sectors`;
+      throw new InputError(`disk ${path} has ${bytes.length} bytes; ${rule}`);
     }
     return new MemoryDisk(Uint8Array.from(bytes));
   }

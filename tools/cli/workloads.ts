@@ -16,7 +16,7 @@ export interface Workload {
   readonly refuses: readonly string[];
   /** The machine measures each request of it (ways.ts). */
   readonly metersRequests?: boolean;
-  /** Boot arguments besides those of the user's --append. `fittedSize` is the MFS size that holds the tree, in bytes. */
+  /** Boot arguments besides those of --append. `fittedSize` is the size in bytes of an MFS that holds the tree. */
   bootArguments(parsed: Parsed, fittedSize: number): string[];
 }
 
