@@ -4,10 +4,7 @@
 // state after each. The code of a case runs at CODE, its data are 256 bytes at
 // DATA; both are addresses that the emulated machine has too.
 
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { CANNOT_EXECUTE, runRecords } from "./native_runner.js";
 
 export const CODE = 0x100000;
 export const DATA = 0x200000;
@@ -94,25 +91,16 @@ function encode(cases: readonly CaseInput[]): Uint8Array {
 
 /** The states after the cases, or a reason why they cannot be had here. */
 export function runNative(cases: readonly CaseInput[]): readonly CaseOutput[] | string {
-  const folder = mkdtempSync(join(tmpdir(), "native-"));
-  try {
-    writeFileSync(join(folder, "runner.c"), RUNNER);
-    const flags = ["-m32", "-O1", "-nostdlib", "-static", "-fno-pic", "-no-pie", "-fno-stack-protector", "-w"];
-    const compiled = spawnSync("gcc", [...flags, "-o", join(folder, "runner"), join(folder, "runner.c")]);
-    if (compiled.status !== 0) return "gcc -m32 is not here";
-    const run = spawnSync(join(folder, "runner"), { input: encode(cases), maxBuffer: 1 << 28 });
-    const { stdout } = run;
-    const complete = Math.floor(stdout.length / RECORD_OUT);
-    if (complete === 0) return "this host does not execute 32-bit programs";
-    return Array.from({ length: complete }, (_, i) => {
-      const view = new DataView(stdout.buffer, stdout.byteOffset + i * RECORD_OUT, RECORD_OUT);
-      return {
-        registers: Int32Array.from({ length: 8 }, (_value, r) => view.getInt32(r * 4, true)),
-        eflags: view.getInt32(32, true),
-        data: new Uint8Array(stdout.subarray(i * RECORD_OUT + 36, (i + 1) * RECORD_OUT)),
-      };
-    });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const stdout = runRecords(RUNNER, encode(cases), 1 << 28);
+  if (typeof stdout === "string") return stdout;
+  const complete = Math.floor(stdout.length / RECORD_OUT);
+  if (complete === 0) return CANNOT_EXECUTE;
+  return Array.from({ length: complete }, (_, i) => {
+    const view = new DataView(stdout.buffer, stdout.byteOffset + i * RECORD_OUT, RECORD_OUT);
+    return {
+      registers: Int32Array.from({ length: 8 }, (_value, r) => view.getInt32(r * 4, true)),
+      eflags: view.getInt32(32, true),
+      data: new Uint8Array(stdout.subarray(i * RECORD_OUT + 36, (i + 1) * RECORD_OUT)),
+    };
+  });
 }

@@ -3,10 +3,7 @@
 // image (the 108 bytes of FNSAVE), the code of one instruction at X87_CODE, and
 // bytes at X87_DATA; the answer is the state image after it.
 
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { CANNOT_EXECUTE, runRecords } from "./native_runner.js";
 
 export const X87_CODE = 0x100000;
 export const X87_DATA = 0x200000;
@@ -88,25 +85,16 @@ function encode(cases: readonly X87Input[]): Uint8Array {
 
 /** The states after the cases, or a reason why they cannot be had here. */
 export function runNativeX87(cases: readonly X87Input[]): readonly X87Output[] | string {
-  const folder = mkdtempSync(join(tmpdir(), "native-"));
-  try {
-    writeFileSync(join(folder, "runner.c"), RUNNER);
-    const flags = ["-m32", "-O1", "-nostdlib", "-static", "-fno-pic", "-no-pie", "-fno-stack-protector", "-w"];
-    const compiled = spawnSync("gcc", [...flags, "-o", join(folder, "runner"), join(folder, "runner.c")]);
-    if (compiled.status !== 0) return "gcc -m32 is not here";
-    const run = spawnSync(join(folder, "runner"), { input: encode(cases), maxBuffer: 1 << 30 });
-    const { stdout } = run;
-    const complete = Math.floor(stdout.length / RECORD_OUT);
-    if (complete === 0) return "this host does not execute 32-bit programs";
-    return Array.from({ length: complete }, (_, i) => {
-      const at = i * RECORD_OUT;
-      return {
-        image: new Uint8Array(stdout.subarray(at, at + IMAGE_BYTES)),
-        data: new Uint8Array(stdout.subarray(at + IMAGE_BYTES, at + IMAGE_BYTES + DATA_BYTES)),
-        eax: stdout.readInt32LE(at + IMAGE_BYTES + DATA_BYTES),
-      };
-    });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const stdout = runRecords(RUNNER, encode(cases), 1 << 30);
+  if (typeof stdout === "string") return stdout;
+  const complete = Math.floor(stdout.length / RECORD_OUT);
+  if (complete === 0) return CANNOT_EXECUTE;
+  return Array.from({ length: complete }, (_, i) => {
+    const at = i * RECORD_OUT;
+    return {
+      image: new Uint8Array(stdout.subarray(at, at + IMAGE_BYTES)),
+      data: new Uint8Array(stdout.subarray(at + IMAGE_BYTES, at + IMAGE_BYTES + DATA_BYTES)),
+      eax: stdout.readInt32LE(at + IMAGE_BYTES + DATA_BYTES),
+    };
+  });
 }

@@ -1,7 +1,7 @@
 // Output: a buffer for the standard output, and formatted text to it, to the
 // standard error (unbuffered) and to memory. The formatter is the kernel's.
 import { frame_alloc, bss } from "../../i386/cpufunc";
-import { kprintf, vsnprintf } from "../../subr_format";
+import { kprintf, store_args, vsnprintf } from "../../subr_format";
 import { _exit, write } from "./syscalls";
 
 export { snprintf, sprintf } from "../../subr_format";
@@ -75,23 +75,12 @@ export function exit(status: i32): void {
   _exit(status == 0 && failed != 0 ? 1 : status);
 }
 
-function store_args(args: usize, a0: u32, a1: u32, a2: u32, a3: u32, a4: u32, a5: u32, a6: u32, a7: u32): void {
-  store<u32>(args, a0);
-  store<u32>(args, a1, 4);
-  store<u32>(args, a2, 8);
-  store<u32>(args, a3, 12);
-  store<u32>(args, a4, 16);
-  store<u32>(args, a5, 20);
-  store<u32>(args, a6, 24);
-  store<u32>(args, a7, 28);
-}
-
 /** Formatted text to the standard output; up to eight words follow. 64-bit values are two words, see subr_format. */
 export function printf(
   fmt: usize, a0: u32 = 0, a1: u32 = 0, a2: u32 = 0, a3: u32 = 0, a4: u32 = 0, a5: u32 = 0, a6: u32 = 0, a7: u32 = 0,
 ): void {
-  const args = frame_alloc(32);
-  store_args(args, a0, a1, a2, a3, a4, a5, a6, a7);
+  const args = frame_alloc(40);
+  store_args(args, a0, a1, a2, a3, a4, a5, a6, a7, 0, 0);
   kprintf(fmt, args, output_sink.index, 0);
 }
 
@@ -101,9 +90,9 @@ const LINE_SIZE: u32 = 512;
 export function eprintf(
   fmt: usize, a0: u32 = 0, a1: u32 = 0, a2: u32 = 0, a3: u32 = 0, a4: u32 = 0, a5: u32 = 0, a6: u32 = 0, a7: u32 = 0,
 ): void {
-  const args = frame_alloc(32);
+  const args = frame_alloc(40);
   const line = frame_alloc(LINE_SIZE);
-  store_args(args, a0, a1, a2, a3, a4, a5, a6, a7);
+  store_args(args, a0, a1, a2, a3, a4, a5, a6, a7, 0, 0);
   const length = vsnprintf(line, LINE_SIZE, fmt, args);
   flush();
   write_all(STDERR, line, u32(length) < LINE_SIZE ? length : LINE_SIZE - 1);
