@@ -1,5 +1,6 @@
 // Dates: seconds since 1970 as year, month, day and time, in UTC.
 import { frame_alloc } from "../../i386/cpufunc";
+import { sprintf } from "./stdio";
 import { gettimeofday } from "./syscalls";
 
 @unmanaged
@@ -13,6 +14,7 @@ export class Date {
   second: i32;
 }
 export const SIZEOF_DATE: u32 = 24;
+const ctime_text: usize = memory.data(32);
 
 /** Seconds since 1970. */
 export function now(): i32 {
@@ -45,4 +47,18 @@ export function to_date(time: i32, date: Date): void {
 /** `Jan`. The address of three bytes that others follow: print it with %.3s. */
 export function month_name(month: i32): usize {
   return cs("JanFebMarAprMayJunJulAugSepOctNovDec") + 3 * month;
+}
+
+/** `Sun Nov 22 00:25:45 2026` and a newline, in static memory, as ctime(3); in UTC. */
+export function ctime(time: i32): usize {
+  const date = changetype<Date>(frame_alloc(SIZEOF_DATE));
+  to_date(time, date);
+  let days = time / 86400;
+  if (time % 86400 < 0) days--;
+  const weekday = ((days + 4) % 7 + 7) % 7;
+  sprintf(
+    ctime_text, cs("%.3s %.3s %2d %02d:%02d:%02d %d\n"), cs("SunMonTueWedThuFriSat") + 3 * weekday,
+    month_name(date.month), date.day, date.hour, date.minute, date.second, date.year,
+  );
+  return ctime_text;
 }
