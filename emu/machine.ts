@@ -7,15 +7,18 @@
 
 import { Board } from "./board.js";
 import { Cpu } from "./cpu/cpu.js";
-import type { BreakpointCallback, CpuInterface, Model } from "./cpu/cpu.js";
+import type { BreakpointCallback, CpuInterface, Model, PhysicalSpace } from "./cpu/cpu.js";
 import { FLAG, memoryPagesFor } from "./cpu/state.js";
 import { parseCivil, secondsOfCivil } from "./dev/calendar.js";
 import type { DiskBackend } from "./dev/disk.js";
 import { EventQueue } from "./dev/events.js";
+import type { Timer } from "./dev/events.js";
+import type { IoDevice } from "./dev/iobus.js";
 import { FIRMWARE_DATA_AREA } from "./loader/firmware.js";
 import { loadMultiboot } from "./loader/multiboot.js";
 import type { MultibootOptions } from "./loader/multiboot.js";
 import { mapRom } from "./loader/rom.js";
+import { PhysicalRegions } from "./physical_space.js";
 import { registersOf } from "./registers.js";
 import type { RegisterDump } from "./registers.js";
 
@@ -106,6 +109,7 @@ export class Machine {
   readonly cpu: CpuInterface;
   readonly board: Board;
   readonly #events: EventQueue;
+  readonly #regions = new PhysicalRegions();
   /** The cycle up to which the processor has been told to run; -1 while it does not. */
   #deadline = -1;
   #result: RunResult | undefined;
@@ -148,6 +152,7 @@ export class Machine {
       interruptController: this.board.interruptController,
       ...(config.coprocessor ?? model !== "i386" ? { coprocessor: this.board.coprocessorError } : {}),
     });
+    this.cpu.setPhysicalSpace(this.#regions);
   }
 
   /** Cycles since the machine began; its only time. */
@@ -177,9 +182,35 @@ export class Machine {
    * => the machine has not run yet; throws LoaderError for an image of a wrong size
    */
   loadBios(image: Uint8Array, name: string): void {
-    this.cpu.setPhysicalSpace(mapRom(this.ram, image, name));
+    const rom = mapRom(this.ram, image, name);
+    this.#regions.claim(rom.base, image.length, rom.device);
     this.cpu.ramChanged(0, this.ram.length);
     this.cpu.reset();
+  }
+
+  /** Gives `count` I/O ports from `base` to a device of your own. Throws ConfigError when a chip has one of them. */
+  attachPorts(base: number, count: number, device: IoDevice): void {
+    const taken = this.board.ports.firstClaimed(base, count);
+    if (taken !== undefined) throw new ConfigError(`port 0x${taken.toString(16)} belongs to a chip of the board`);
+    this.board.ports.claim(base, count, device);
+  }
+
+  /** Gives `size` bytes of physical addresses outside RAM to a device of your own. Throws ConfigError for RAM. */
+  attachMemory(base: number, size: number, device: PhysicalSpace): void {
+    if (base < this.ram.length || base + size > 2 ** 32) {
+      throw new ConfigError(`device memory at 0x${base.toString(16)}: give addresses between RAM's end and 4 GiB`);
+    }
+    this.#regions.claim(base, size, device);
+  }
+
+  /** Drives an interrupt line, 0 to 15. */
+  setInterruptLine(irq: number, level: boolean): void {
+    this.board.interruptController.setLine(irq, level);
+  }
+
+  /** A timer for a device of your own; `action` gets the cycle it was due, which may lie a little before now. */
+  timer(action: (cycle: number) => void): Timer {
+    return this.#events.timer(action);
   }
 
   /** The lines of the text screen. */
@@ -277,6 +308,20 @@ export class Machine {
     if (result !== undefined) return result;
     if (reason.kind === "halt") return this.#idle(Infinity);
     return reason.kind === "shutdown" ? { kind: "tripleFault", report: reason.report } : undefined;
+  }
+
+  /**
+   * Steps until `condition`, asked before each instruction, holds: then {kind: "stopped", reason: "condition"}.
+   * Much slower than `run`; to stop at an address use setBreakpoint.
+   */
+  runUntil(condition: (machine: this) => boolean, options: RunOptions = {}): RunResult {
+    const end = this.cycles + (options.maxCycles ?? Infinity);
+    while (!condition(this)) {
+      if (this.cycles >= end) return { kind: "budget" };
+      const result = this.step();
+      if (result !== undefined) return result;
+    }
+    return { kind: "stopped", reason: "condition" };
   }
 
   /** Calls `callback` before each execution of the instruction at linear `address`; true stops the run. */

@@ -1,7 +1,7 @@
 // All registers of a machine as plain values, so that a capture or a test can write them as JSON.
 
 import type { Machine } from "./machine.js";
-import type { SegmentRegister } from "./cpu/cpu.js";
+import type { DescriptorTable, SegmentRegister } from "./cpu/cpu.js";
 
 const GENERAL = ["EAX", "ECX", "EDX", "EBX", "ESP", "EBP", "ESI", "EDI"] as const;
 const SEGMENT = ["ES", "CS", "SS", "DS", "FS", "GS", "LDTR", "TR"] as const;
@@ -13,6 +13,9 @@ export interface RegisterDump {
   readonly CR0: number;
   readonly CR2: number;
   readonly CR3: number;
+  readonly CR4: number;
+  readonly GDTR: DescriptorTable;
+  readonly IDTR: DescriptorTable;
   readonly CPL: number;
   readonly halted: boolean;
   readonly segments: Record<(typeof SEGMENT)[number], SegmentRegister>;
@@ -31,6 +34,9 @@ export function registersOf(machine: Machine): RegisterDump {
     CR0: cpu.cr0 >>> 0,
     CR2: cpu.cr2 >>> 0,
     CR3: cpu.cr3 >>> 0,
+    CR4: cpu.cr4,
+    GDTR: cpu.gdtr,
+    IDTR: cpu.idtr,
     CPL: cpu.cpl,
     halted: cpu.halted,
     segments: segments as RegisterDump["segments"],

@@ -14,13 +14,14 @@ import type { Core } from "./core.js";
 import { BREAK, FAULT, SHUTDOWN, createFaults } from "./faults.js";
 import type { Faults } from "./faults.js";
 import type { DebugRegisters } from "./debug.js";
-import { createDebug } from "./debug.js";
+import { createDebug, debugWord } from "./debug.js";
 import { createFlags } from "./flags.js";
 import { createRegisters, resetCoprocessor } from "./fpu/registers.js";
 import type { Registers } from "./fpu/registers.js";
 import type { Flags } from "./flags.js";
 import type {
-  BreakpointCallback, CoprocessorState, Counters, CpuConfig, CpuInterface, PhysicalSpace, SegmentRegister, StopReason,
+  BreakpointCallback, CoprocessorState, Counters, CpuConfig, CpuInterface, DescriptorTable, PhysicalSpace,
+  SegmentRegister, StopReason,
 } from "./interface.js";
 import { createInterrupts } from "./interrupts.js";
 import type { Interrupts } from "./interrupts.js";
@@ -193,6 +194,15 @@ export class Cpu implements CpuInterface {
     this.mmu.flush(true);
   }
 
+  get cr4(): number {
+    return this.state.S[CR4];
+  }
+
+  set cr4(value: number) {
+    this.state.S[CR4] = value & Math.max(0, factsOf(this.config.model).cr4);
+    this.mmu.flush(true);
+  }
+
   get cpl(): number {
     return this.state.S[CPL];
   }
@@ -229,6 +239,16 @@ export class Cpu implements CpuInterface {
     if (this.config.coprocessor !== undefined) this.#coprocessor.write(state);
   }
 
+  get gdtr(): DescriptorTable {
+    const { S } = this.state;
+    return { base: S[GDT_BASE] >>> 0, limit: S[GDT_LIMIT] };
+  }
+
+  get idtr(): DescriptorTable {
+    const { S } = this.state;
+    return { base: S[IDT_BASE] >>> 0, limit: S[IDT_LIMIT] };
+  }
+
   setGdtr(base: number, limit: number): void {
     this.state.S[GDT_BASE] = base;
     this.state.S[GDT_LIMIT] = limit;
@@ -237,6 +257,15 @@ export class Cpu implements CpuInterface {
   setIdtr(base: number, limit: number): void {
     this.state.S[IDT_BASE] = base;
     this.state.S[IDT_LIMIT] = limit;
+  }
+
+  getDebugRegister(number: number): number {
+    return this.state.S[debugWord(number)] >>> 0;
+  }
+
+  setDebugRegister(number: number, value: number): void {
+    this.state.S[debugWord(number)] = value;
+    if (this.#debug.update()) this.#cache.invalidateAll();
   }
 
   resetFlat(eip: number): void {

@@ -14,6 +14,11 @@ const READ_WRITE = 3;
 /** Bytes watched by the LEN field of DR7; 2 is undefined on 32-bit processors. */
 const LENGTHS = [1, 2, 1, 4] as const;
 
+/** The state word of debug register 0 to 7; 4 and 5 are other names of 6 and 7. */
+export function debugWord(number: number): number {
+  return DR0 + (number === 4 || number === 5 ? number + 2 : number);
+}
+
 export interface DebugRegisters {
   /** After DR0 to DR3 or DR7 have changed. Tells whether instruction breakpoints did. */
   update(): boolean;

@@ -86,6 +86,13 @@ export interface SegmentRegister {
   readonly attributes: number;
 }
 
+/** GDTR or IDTR. */
+export interface DescriptorTable {
+  readonly base: number;
+  /** In bytes, inclusive. */
+  readonly limit: number;
+}
+
 /** Events counted since reset; all are exact. */
 export interface Counters {
   tlbMissesRead: number;
@@ -123,6 +130,8 @@ export interface CpuInterface {
   cr0: number;
   cr2: number;
   cr3: number;
+  /** Reads as 0 on models that have none; setting it there does nothing. */
+  cr4: number;
   readonly cpl: number;
   readonly halted: boolean;
   /** Segments in encoding order ES CS SS DS FS GS, then 6 LDTR, 7 TR. */
@@ -131,8 +140,13 @@ export interface CpuInterface {
   /** The coprocessor's registers; undefined on a machine without one, where setting them does nothing. */
   getCoprocessor(): CoprocessorState | undefined;
   setCoprocessor(state: CoprocessorState): void;
+  readonly gdtr: DescriptorTable;
+  readonly idtr: DescriptorTable;
   setGdtr(base: number, limit: number): void;
   setIdtr(base: number, limit: number): void;
+  /** DR0 to DR3, DR6, DR7; DR4 and DR5 are DR6 and DR7. */
+  getDebugRegister(number: number): number;
+  setDebugRegister(number: number, value: number): void;
   /** Flat 32-bit protected mode at ring 0, paging off, interrupts off: the state of a Multiboot entry at `eip`. */
   resetFlat(eip: number): void;
   /** The state after the reset line: real mode at F000:FFF0 with the code segment at FFFF0000. */

@@ -49,6 +49,12 @@ export class IoPortBus {
   readonly #owner = new Uint8Array(0x10000);
   readonly #devices: (IoDevice | undefined)[] = [undefined];
 
+  /** The first of `count` ports from `base` that a device has; undefined when all are free. */
+  firstClaimed(base: number, count: number): number | undefined {
+    const at = this.#owner.subarray(base, base + count).findIndex((owner) => owner !== 0);
+    return at < 0 ? undefined : base + at;
+  }
+
   /** Gives `count` ports from `base` to a device that handles all widths itself. */
   claim(base: number, count: number, device: IoDevice): void {
     let index = this.#devices.indexOf(device);

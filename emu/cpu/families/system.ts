@@ -1,6 +1,7 @@
 // Descriptor-table, control, debug and test registers, protection queries,
 // TLB and cache instructions, and CPUID.
 import type { Core } from "../core.js";
+import { debugWord } from "../debug.js";
 import { NO_ERROR_CODE } from "../faults.js";
 import { FEATURE, factsOf } from "../models.js";
 import type { Binder, Execute, Family, Op } from "../op.js";
@@ -8,7 +9,7 @@ import type { Operands } from "../operands.js";
 import { DESCRIPTOR, SYSTEM_TYPE, isPresentDescriptor, limitOf, privilegeOf, systemTypeOf } from "../segments.js";
 import type { Descriptor } from "../segments.js";
 import {
-  BUDGET, CPL, CR0, CR0_BIT, CR2, CR3, CR4, CR4_BIT, DR0, DR6, DR6_BIT, DR7, DR7_BIT, EAX, EBX, ECX, EDX, FLAG,
+  BUDGET, CPL, CR0, CR0_BIT, CR2, CR3, CR4, CR4_BIT, DR6, DR6_BIT, DR7, DR7_BIT, EAX, EBX, ECX, EDX, FLAG,
   GDT_BASE, GDT_LIMIT, IDT_BASE, IDT_LIMIT, LDTR, SELECTOR, TR, TR0, VECTOR, segmentWord,
 } from "../state.js";
 
@@ -193,7 +194,7 @@ export function createSystem(core: Core, operands: Operands): Family {
       S[DR6] = (S[DR6] & ~15) | DR6_BIT.BD;
       faults.raise(VECTOR.DB, NO_ERROR_CODE);
     }
-    return DR0 + (alias ? number + 2 : number);
+    return debugWord(number);
   }
 
   function readDebug(op: Op): void {
