@@ -3,7 +3,7 @@
 import { ConsoleLog } from "./console.js";
 import type { Parsed } from "./args.js";
 import { projectTree } from "./root.js";
-import { Session, outcome, rootOf } from "./session.js";
+import { Session, outcome, rootFree, rootOf } from "./session.js";
 
 const CTRL_A = 0x01;
 /** After Ctrl-A: x ends the machine; any other key is sent, Ctrl-A too. */
@@ -55,13 +55,14 @@ export async function bootCommand(parsed: Parsed): Promise<number> {
   const raw = process.stdin.isTTY && process.stdout.isTTY;
   const console = new ConsoleLog((text) => void process.stdout.write(raw ? text.replaceAll("\n", "\r\n") : text));
   // The user's own init= says what runs; otherwise a folder gets user space, and a shell appears.
-  const system = /(^| )init=/.test(parsed.values.get("append") ?? "") ? undefined : {};
+  const system = /(^| )init=/.test(parsed.values.get("append") ?? "") ? undefined
+    : { files: {}, free: rootFree(parsed) };
   // With a disk and no image the root is on the disk; with neither, the project's own tree serves.
   // A ROM image finds its own way.
   const root = parsed.values.has("bios") ? undefined
     : rootOf(parsed, system) ?? (parsed.values.has("disk") ? undefined : projectTree(system));
   const bootArguments = system === undefined ? [] : ["init=/sbin/init"];
-  const session = new Session({ parsed, bootArguments, root, console });
+  const session = new Session({ parsed, bootArguments, images: root ? [root] : [], console });
   let quit = false;
   const detach = attachKeyboard((bytes) => session.machine.serialInput(bytes), () => (quit = true));
   const isQuiet = quietAfterInput(session, console);

@@ -55,6 +55,7 @@ const WORKLOAD_FLAGS: readonly Flag[] = [
   { name: "capture", value: "DIR", help: "write console.txt, trace.txt, registers.json and summary.json to DIR" },
   { name: "mounts", value: "N", help: "how many times mfs-cycle mounts, copies and unmounts", fallback: "1" },
   { name: "mfs-size", value: "SIZE", help: "size of the memory file system", fallback: "fitted to the tree" },
+  { name: "way", value: "WAY", help: "way of I/O of the memory file system, as for -o of mount_mfs", fallback: "aobj" },
   { name: "bsize", value: "BYTES", help: "block size of the memory file system", fallback: "8192" },
   { name: "fsize", value: "BYTES", help: "fragment size of the memory file system", fallback: "1024" },
   { name: "repair", value: "LIST", help: "burge: mistakes to mend, any of end,ref,unwire,offset" },
@@ -97,7 +98,8 @@ export const COMMANDS: readonly Command[] = [
     flags: [
       { name: "size", value: "SIZE", help: "size of the image", fallback: "fitted to the tree" },
       { name: "free", value: "SIZE", help: "room to leave when the size is fitted", fallback: "1M" },
-      { name: "bsize", value: "BYTES", help: "block size", fallback: "8192" },
+      { name: "way", value: "WAY", help: "way of I/O of the memory file system, as for -o of mount_mfs", fallback: "aobj" },
+  { name: "bsize", value: "BYTES", help: "block size", fallback: "8192" },
       { name: "fsize", value: "BYTES", help: "fragment size", fallback: "1024" },
     ],
     details: [],

@@ -11,3 +11,6 @@ export const PROGRAMS = `${PROJECT}build/user/bin`;
 export const LAYOUTS = `${PROJECT}build/kernel.layouts.json`;
 /** Folders that the default workload copies: the documents and the sources. */
 export const DEFAULT_TREE = ["docs", "emu", "fs", "kernel", "tools", "vm"];
+/** Files of /etc on a root with user space, and the scripts of the workloads. */
+export const ETC = `${PROJECT}kernel/user/etc`;
+export const WORKLOAD_SCRIPTS = `${PROJECT}kernel/user/workloads`;

@@ -7,7 +7,7 @@ import { FfsError, FfsImage, makeImage, readTree, type DirectoryNode } from "../
 import { InputError } from "./errors.js";
 import { isFolder, readInput } from "./files.js";
 import { DEFAULT_TREE, PROJECT } from "./paths.js";
-import { withSystem } from "./system.js";
+import { withSystem, type SystemFiles } from "./system.js";
 
 const MB = 1024 * 1024;
 const DEV_BSIZE = 512;
@@ -70,31 +70,36 @@ function withMountPoint(tree: DirectoryNode): DirectoryNode {
   return { ...tree, children: [...tree.children, { name, node: mnt }] };
 }
 
-/** Room left on a root with user space, for what its programs write. */
-const SYSTEM_FREE = 8 * MB;
+/** User space on a root: further files of /etc, and bytes left free for what the programs write. */
+export interface System {
+  readonly files: SystemFiles;
+  readonly free: number;
+}
 
-/** Files of /etc besides the usual ones by name; undefined for a root without user space. */
-export type SystemFiles = Readonly<Record<string, string>> | undefined;
-
-function fromTree(tree: DirectoryNode, name: string, system: SystemFiles): RootImage {
-  const whole = system === undefined ? withMountPoint(tree) : withSystem(tree, system);
-  return describe(withImages(() => makeImage({ tree: whole, free: system === undefined ? MB : SYSTEM_FREE })), name);
+function fromTree(tree: DirectoryNode, name: string, system: System | undefined): RootImage {
+  const whole = system === undefined ? withMountPoint(tree) : withSystem(tree, system.files);
+  return describe(withImages(() => makeImage({ tree: whole, free: system?.free ?? MB })), name);
 }
 
 /**
  * The image for --root PATH. A folder gets user space beside its files when
  * `system` is given; an image stays as it is. Throws InputError.
  */
-export function rootImage(path: string, system?: SystemFiles): RootImage {
+export function rootImage(path: string, system?: System): RootImage {
   if (isFolder(path)) return fromTree(withImages(() => readTree(path)), `${basename(path) || "root"}.ffs`, system);
   return describe(readInput(path, "root image"), basename(path));
 }
 
 /** The image of the default workload: this project's documents and sources. */
-export function projectTree(system?: SystemFiles): RootImage {
+export function projectTree(system?: System): RootImage {
   const folders = DEFAULT_TREE.filter((name) => existsSync(`${PROJECT}${name}`));
   const children = folders.map((name) => ({
     name: encoder.encode(name), node: withImages(() => readTree(`${PROJECT}${name}`)),
   }));
   return fromTree({ kind: "directory", mode: 0o755, mtime: 0, children }, "root.ffs", system);
+}
+
+/** A root with user space alone. */
+export function systemRoot(system: System): RootImage {
+  return fromTree({ kind: "directory", mode: 0o755, mtime: 0, children: [] }, "root.ffs", system);
 }

@@ -7,10 +7,11 @@ import { nearest, parseSize, type Parsed } from "./args.js";
 import { Capture } from "./capture.js";
 import { ConsoleLog, summaryLines } from "./console.js";
 import { EXIT, UsageError } from "./errors.js";
-import { projectTree, type RootImage } from "./root.js";
+import { projectTree, systemRoot, type RootImage } from "./root.js";
 import { makeFolder, readInput, saveFile } from "./files.js";
-import { MEMORY, Session, memorySizeOf, outcome, rootOf } from "./session.js";
-import { WORKLOADS, poolFill, type Workload } from "./workloads.js";
+import { MEMORY, Session, memorySizeOf, outcome, rootFree, rootOf } from "./session.js";
+import { workloadFiles, type Variables } from "./system.js";
+import { DDB_COMMANDS, WORKLOADS, ddbCommands, ownScript, poolFill, type Workload } from "./workloads.js";
 import { progressLine } from "./progress.js";
 import { REQUEST_BYTES, WaysMeter, waysTable } from "./ways.js";
 import { waysPlot } from "./ways_plot.js";
@@ -28,18 +29,10 @@ export interface RunSummary {
   readonly [figure: string]: unknown;
 }
 
-/** A person's own script: the shell of user space runs it, and its status is that of the run. */
-function scriptWorkload(path: string): Workload {
-  const script = new TextDecoder("latin1").decode(readInput(path, "script"));
-  return {
-    name: basename(path), summary: "", refuses: ["mounts", "mfs-size", "bsize", "fsize", "repair", "save-mfs"],
-    system: { rc: "mount -u /\nsh /etc/script && reboot\nreboot -f\n", script },
-    bootArguments: () => ["init=/sbin/init"],
-  };
-}
-
 function findWorkload(name: string): Workload {
-  if (name.includes("/") || name.endsWith(".sh")) return scriptWorkload(name);
+  if (name.includes("/") || name.endsWith(".sh")) {
+    return ownScript(basename(name), new TextDecoder("latin1").decode(readInput(name, "script")));
+  }
   const workload = WORKLOADS.find((w) => w.name === name);
   if (workload) return workload;
   const names = WORKLOADS.map((w) => w.name);
@@ -57,16 +50,54 @@ function fittedMfsSize(root: RootImage): number {
   return Math.ceil((root.copyBytes * 1.15 + 2 * MB) / MB) * MB;
 }
 
+/** The images of a run, the root first, and the one that holds the tree. */
+interface Images {
+  readonly all: readonly RootImage[];
+  readonly tree: RootImage | undefined;
+}
+
+/** Where rc finds the tree: the second unit of md. */
+const TREE_DEVICE = "/dev/md1a";
+
+/** The images for a workload. `fill` makes the variables of a script when the tree is known. */
+function imagesOf(workload: Workload, parsed: Parsed, fill: (tree: RootImage | undefined) => Variables): Images {
+  if (workload.kind === "kernel") {
+    const root = rootOf(parsed) ?? projectTree();
+    return { all: [root], tree: root };
+  }
+  const free = rootFree(parsed);
+  const system = (variables: Variables) => ({ files: workloadFiles(workload.script, variables), free });
+  if (workload.onRoot) {
+    const own = system(fill(undefined));
+    const root = rootOf(parsed, own) ?? projectTree(own);
+    return { all: [root], tree: root };
+  }
+  const tree = rootOf(parsed) ?? (workload.wantsTree ? projectTree() : undefined);
+  const root = systemRoot(system({ ...fill(tree), ...(tree ? { TREE: TREE_DEVICE } : {}) }));
+  return { all: tree ? [root, tree] : [root], tree };
+}
+
 /** Refuses at once what would end in the guest's shortage of memory. */
-function checkMemory(parsed: Parsed, root: RootImage, mfsSize: number): void {
-  const needed = root.bytes.length + Math.min(mfsSize, root.copyBytes * 1.3 + 2 * MB) + KERNEL_ROOM;
+function checkMemory(parsed: Parsed, { all, tree }: Images, mfsSize: number): void {
+  const images = all.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const needed = images + Math.min(mfsSize, (tree?.copyBytes ?? mfsSize) * 1.3 + 2 * MB) + KERNEL_ROOM;
   const advice = Math.ceil(needed / (1 - KERNEL_SHARE) / (4 * MB)) * 4;
   if (advice * MB <= memorySizeOf(parsed)) return;
   const remedy = advice * MB > MEMORY.high ? "which no machine here has; give a smaller tree" : `use --mem ${advice}M`;
-  throw new UsageError(`the root image and the memory file system need ${advice} MB of memory; ${remedy}`);
+  throw new UsageError(`the file system images and the memory file system need ${advice} MB of memory; ${remedy}`);
 }
 
 const OUTCOMES: Readonly<Record<number, string>> = { 0: "clean", 1: "failed", 3: "panic", 4: "budget" };
+
+/** Boot arguments of a workload; those of --append follow. */
+function bootArgumentsOf(workload: Workload, parsed: Parsed, fittedSize: number): string[] {
+  if (workload.kind === "kernel") return workload.bootArguments(parsed, fittedSize);
+  return ["init=/sbin/init", ...ddbCommands(parsed, workload.ddb?.() ?? DDB_COMMANDS)];
+}
+
+function variablesOf(workload: Workload, parsed: Parsed, fittedSize: number): Variables {
+  return workload.kind === "script" ? workload.variables(parsed, fittedSize) : {};
+}
 
 /** Runs the command; returns the exit status. */
 export async function runCommand(parsed: Parsed): Promise<number> {
@@ -75,13 +106,14 @@ export async function runCommand(parsed: Parsed): Promise<number> {
   const json = parsed.switches.has("json");
   const stream = json ? process.stderr : process.stdout;
   const console = new ConsoleLog((text) => void stream.write(text));
-  const root = rootOf(parsed, workload.system) ?? projectTree(workload.system);
+  const sizeOf = (tree: RootImage | undefined) => tree === undefined ? 0 : fittedMfsSize(tree);
+  const images = imagesOf(workload, parsed, (tree) => variablesOf(workload, parsed, sizeOf(tree)));
   const mfsSizeText = parsed.values.get("mfs-size");
-  const mfsSize = mfsSizeText === undefined ? fittedMfsSize(root) : parseSize(mfsSizeText, "mfs-size");
+  const mfsSize = mfsSizeText === undefined ? sizeOf(images.tree) : parseSize(mfsSizeText, "mfs-size");
   const bootArguments = [
-    ...workload.bootArguments(parsed, mfsSize), ...poolFill(parsed), "syncer=off", "ddb.lines=0",
+    ...bootArgumentsOf(workload, parsed, mfsSize), ...poolFill(parsed), "syncer=off", "ddb.lines=0",
   ];
-  checkMemory(parsed, root, mfsSize);
+  checkMemory(parsed, images, mfsSize);
   const saveTo = parsed.values.get("save-mfs");
   if (saveTo !== undefined && parsed.values.has("disk")) {
     throw new UsageError("flags '--save-mfs' and '--disk' both want wd0; give one of them");
@@ -89,7 +121,7 @@ export async function runCommand(parsed: Parsed): Promise<number> {
   const folder = parsed.values.get("capture");
   if (folder !== undefined) makeFolder(folder);
   const session = new Session({
-    parsed, bootArguments, root, console, ...(saveTo === undefined ? {} : { scratchDisk: mfsSize + MB }),
+    parsed, bootArguments, images: images.all, console, ...(saveTo === undefined ? {} : { scratchDisk: mfsSize + MB }),
   });
   const capture = new Capture(session, console);
   const meter = workload.metersRequests ? new WaysMeter(session) : undefined;

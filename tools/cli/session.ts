@@ -10,7 +10,7 @@ import { ConsoleLog } from "./console.js";
 import { EXIT, InputError, UsageError } from "./errors.js";
 import { readInput, saveFile } from "./files.js";
 import { KERNEL } from "./paths.js";
-import { rootImage, type RootImage, type SystemFiles } from "./root.js";
+import { rootImage, type RootImage, type System } from "./root.js";
 
 /** Guest cycles between two looks at the host's side: input, progress. */
 const SLICE = 4_000_000;
@@ -22,20 +22,29 @@ export interface SessionOptions {
   readonly parsed: Parsed;
   /** Boot arguments of the workload; the user's --append follows. */
   readonly bootArguments: readonly string[];
-  readonly root: RootImage | undefined;
+  /** File system images, the units of md in their order. The root is on the first unless the arguments say otherwise. */
+  readonly images: readonly RootImage[];
   /** An empty disk of so many bytes when --disk names none. */
   readonly scratchDisk?: number;
   readonly console: ConsoleLog;
 }
 
-/** The root file system named by --root, or undefined. `system`: files of /etc when it shall have user space. */
-export function rootOf(parsed: Parsed, system?: SystemFiles): RootImage | undefined {
+/** The image named by --root, or undefined; a folder's has user space when `system` is given. */
+export function rootOf(parsed: Parsed, system?: System): RootImage | undefined {
   const path = parsed.values.get("root");
   return path === undefined ? undefined : rootImage(path, system);
 }
 
 /** Bytes of RAM that a machine can have. */
 export const MEMORY = { low: 8 * MB, high: 1024 * MB } as const;
+
+/** Most bytes left free on a root with user space, and the least share of memory that may stay unused so. */
+const ROOT_FREE = { most: 8 * MB, share: 1 / 16 } as const;
+
+/** Bytes to leave free on a root with user space for what its programs write. Throws UsageError. */
+export function rootFree(parsed: Parsed): number {
+  return Math.min(ROOT_FREE.most, memorySizeOf(parsed) * ROOT_FREE.share);
+}
 
 /** Bytes of RAM that --mem asks for. Throws UsageError. */
 export function memorySizeOf(parsed: Parsed): number {
@@ -131,9 +140,9 @@ export class Session {
   }
 
   #load(kernel: Uint8Array, path: string): void {
-    const { parsed, bootArguments, root } = this.#options;
+    const { parsed, bootArguments, images } = this.#options;
     const append = [...bootArguments, parsed.values.get("append") ?? ""].filter((word) => word !== "").join(" ");
-    const modules = root ? [{ bytes: root.bytes, string: root.name }] : [];
+    const modules = images.map(({ bytes, name }) => ({ bytes, string: name }));
     try {
       this.machine.loadMultiboot({ kernel, kernelName: basename(path), append, modules });
     } catch (error) {

@@ -1,12 +1,12 @@
 // The programs of user space on a root file system: /bin, /sbin, /etc, /dev,
-// /tmp and /mnt beside what the tree has.
+// /tmp, /mnt and /src beside what the tree has.
 //
 // What the tree itself has of these folders stays: its files win.
 
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { fileOfBytes, type DeviceNode, type DirectoryNode, type TreeNode } from "../ffs/index.js";
 import { InputError } from "./errors.js";
-import { PROGRAMS } from "./paths.js";
+import { ETC, PROGRAMS } from "./paths.js";
 
 const encoder = new TextEncoder();
 
@@ -26,10 +26,27 @@ const DEVICES: Readonly<Record<string, readonly ["character" | "block", number, 
   wd0d: ["block", 0, 3, 0o640],
   md0a: ["block", 17, 0, 0o640],
   md0d: ["block", 17, 3, 0o640],
+  md1a: ["block", 17, 8, 0o640],
+  md1d: ["block", 17, 11, 0o640],
 };
 
-/** /sbin/init runs rc before the shell on the console. */
-const ETC_FILES: Readonly<Record<string, string>> = { rc: "mount -u /\n" };
+/** Files of /etc by name. */
+export type SystemFiles = Readonly<Record<string, string>>;
+
+/** What a workload is asked for: names of shell variables and their values. */
+export type Variables = Readonly<Record<string, string | number>>;
+
+/** The files that make rc run `script` as a workload, with these variables in its environment. */
+export function workloadFiles(script: string, variables: Variables = {}): SystemFiles {
+  const quoted = (value: string | number) => `'${String(value).replaceAll("'", "'\\''")}'`;
+  const lines = Object.entries(variables).map(([name, value]) => `${name}=${quoted(value)}\nexport ${name}\n`);
+  return { workload: script, "workload.conf": lines.join("") };
+}
+
+/** The files of kernel/user/etc. */
+function etcFiles(): SystemFiles {
+  return Object.fromEntries(readdirSync(ETC).sort().map((name) => [name, readFileSync(`${ETC}/${name}`, "latin1")]));
+}
 
 type Children = readonly { readonly name: Uint8Array; readonly node: TreeNode }[];
 
@@ -72,9 +89,10 @@ function join(tree: DirectoryNode, more: Children): DirectoryNode {
 }
 
 /** Adds the system's folders to a tree. `files` are further files of /etc by name, such as `rc`. */
-export function withSystem(tree: DirectoryNode, files: Readonly<Record<string, string>> = {}): DirectoryNode {
+export function withSystem(tree: DirectoryNode, files: SystemFiles = {}): DirectoryNode {
   const { bin, sbin } = programs();
-  const etc = Object.entries({ ...ETC_FILES, ...files }).map(([name, text]) => entry(name, fileOfBytes(encoder.encode(text))));
+  const etc = Object.entries({ ...etcFiles(), ...files })
+    .map(([name, text]) => entry(name, fileOfBytes(Buffer.from(text, "latin1"))));
   return join(tree, [
     entry("bin", folder(0o755, bin)),
     entry("sbin", folder(0o755, sbin)),
@@ -82,5 +100,6 @@ export function withSystem(tree: DirectoryNode, files: Readonly<Record<string, s
     entry("dev", folder(0o755, devices())),
     entry("tmp", folder(0o1777, [])),
     entry("mnt", folder(0o755, [])),
+    entry("src", folder(0o755, [])),
   ]);
 }

@@ -1,24 +1,49 @@
-// The workloads that `ptmap run` knows: which program init runs in the guest
-// and which boot arguments carry the options. The work itself is guest code
-// (kernel/user/); nothing here does any of it.
+// The workloads that `ptmap run` knows: how the command's flags reach the guest.
+// The work itself is done there, by a script (kernel/user/workloads/NAME.sh) that
+// rc runs with the flags as variables, or by a kernel process (kernel/user/);
+// nothing here does any of it.
 
 import { parseCount, parseSize, type Parsed } from "./args.js";
 import { UsageError } from "./errors.js";
 import { fieldOffset } from "./layouts.js";
-import type { SystemFiles } from "./root.js";
+import { readInput } from "./files.js";
+import { WORKLOAD_SCRIPTS } from "./paths.js";
+import type { Variables } from "./system.js";
 
-export interface Workload {
+interface AnyWorkload {
   readonly name: string;
   readonly summary: string;
-  /** Files of /etc, when the root shall have the programs of user space. */
-  readonly system?: SystemFiles;
   /** Flags of `run` that this workload does not take. */
   readonly refuses: readonly string[];
   /** The machine measures each request of it (ways.ts). */
   readonly metersRequests?: boolean;
-  /** Boot arguments besides those of --append. `fittedSize` is the size in bytes of an MFS that holds the tree. */
+}
+
+/** Run by rc on a root with user space. The tree of --root is mounted on /src when there is one. */
+export interface ScriptWorkload extends AnyWorkload {
+  readonly kind: "script";
+  readonly script: string;
+  /** Has the project's tree on /src when no --root is given. */
+  readonly wantsTree?: boolean;
+  /** --root is not a tree beside the root, but the root. */
+  readonly onRoot?: boolean;
+  /** Variables of the script, in sizes of sectors. `fittedSize` is the size in bytes of an MFS that holds the tree. */
+  variables(parsed: Parsed, fittedSize: number): Variables;
+  /** DDB's commands when --ddb gives none. */
+  readonly ddb?: () => readonly string[];
+}
+
+/** Run by init as a kernel process with the tree as root. */
+export interface KernelWorkload extends AnyWorkload {
+  readonly kind: "kernel";
+  /** Boot arguments besides those of --append. */
   bootArguments(parsed: Parsed, fittedSize: number): string[];
 }
+
+export type Workload = ScriptWorkload | KernelWorkload;
+
+/** The script of a workload of the repository. */
+const scriptOf = (name: string) => new TextDecoder("latin1").decode(readInput(`${WORKLOAD_SCRIPTS}/${name}.sh`, "script"));
 
 /** The mistakes of the mail that `--repair` mends, in the order of the mail's code. */
 export const REPAIRS = ["end", "ref", "unwire", "offset"] as const;
@@ -29,11 +54,23 @@ function postMortem(): string[] {
   return ["trace", "ps", "show registers", "show map kernel_map_store", `show object ${object}`];
 }
 
+/** What DDB shows when a workload gives nothing better. */
+export const DDB_COMMANDS: readonly string[] = ["trace", "ps", "show registers"];
+
+const SECTOR = 512;
 const MFS_MINIMUM = 64 * 1024;
 /** mfs-ways writes a file of 1.5 MB and reads an area of 1 MB. */
 const WAYS_MINIMUM = 4 * 1024 * 1024;
 
-function geometry(parsed: Parsed, defaultSize: number): string[] {
+interface Geometry {
+  /** Bytes. */
+  readonly size: number;
+  readonly bsize: number;
+  readonly fsize: number;
+}
+
+/** The memory file system that the flags ask for. Throws UsageError. */
+function geometryOf(parsed: Parsed, defaultSize: number): Geometry {
   const sizeText = parsed.values.get("mfs-size");
   const size = sizeText === undefined ? defaultSize : parseSize(sizeText, "mfs-size");
   if (size < MFS_MINIMUM) {
@@ -44,7 +81,18 @@ function geometry(parsed: Parsed, defaultSize: number): string[] {
   if (fsize > bsize || bsize / fsize > 8) {
     throw new UsageError(`flags '--bsize ${bsize} --fsize ${fsize}': a block holds 1, 2, 4 or 8 fragments`);
   }
+  return { size, bsize, fsize };
+}
+
+function geometry(parsed: Parsed, defaultSize: number): string[] {
+  const { size, bsize, fsize } = geometryOf(parsed, defaultSize);
   return [`mfs.size=${size}`, `mfs.bsize=${bsize}`, `mfs.fsize=${fsize}`];
+}
+
+/** The same for a script: sizes as mount_mfs(8) takes them, and the way of I/O. */
+export function mfsVariables(parsed: Parsed, defaultSize: number): Variables {
+  const { size, bsize, fsize } = geometryOf(parsed, defaultSize);
+  return { WAY: parsed.values.get("way") ?? "aobj", SIZE: Math.floor(size / SECTOR), BSIZE: bsize, FSIZE: fsize };
 }
 
 function powerOfTwo(parsed: Parsed, flag: string, fallback: number, low: number, high: number): number {
@@ -78,15 +126,16 @@ export function poolFill(parsed: Parsed): string[] {
 }
 
 /** DDB ends the machine after the last command: `reboot 4` does not sync, what a broken kernel could not do. */
-function ddbCommands(parsed: Parsed, fallback: readonly string[]): string[] {
+export function ddbCommands(parsed: Parsed, fallback: readonly string[]): string[] {
   const commands = parsed.values.get("ddb") ?? fallback.join(";");
   return [`ddb.commandonenter="${commands};reboot 4"`];
 }
 
 const mfsCycle: Workload = {
+  kind: "kernel",
   name: "mfs-cycle",
   summary: "mount an MFS over a uvm aobj, copy the tree into it, verify, rename, truncate, remove, sync, unmount",
-  refuses: ["repair", "plot", "requests"],
+  refuses: ["repair", "plot", "requests", "way"],
   bootArguments(parsed, fittedSize) {
     const mounts = parseCount(parsed.values.get("mounts") ?? "1", "mounts", 1, 100000);
     return [
@@ -95,15 +144,16 @@ const mfsCycle: Workload = {
       `mounts=${mounts}`,
       ...geometry(parsed, fittedSize),
       ...(parsed.values.has("save-mfs") ? ["save=wd0"] : []),
-      ...ddbCommands(parsed, ["trace", "ps", "show registers"]),
+      ...ddbCommands(parsed, DDB_COMMANDS),
     ];
   },
 };
 
 const burge: Workload = {
+  kind: "kernel",
   name: "burge",
   summary: "ordinary writes and a sync on the MFS of the mail of May 2000, with its mistakes",
-  refuses: ["mounts", "save-mfs", "plot", "requests"],
+  refuses: ["mounts", "save-mfs", "plot", "requests", "way"],
   bootArguments(parsed) {
     return [
       "init=traffic",
@@ -116,9 +166,10 @@ const burge: Workload = {
 };
 
 const mfsWays: Workload = {
+  kind: "kernel",
   name: "mfs-ways",
   summary: "the same 8 KB requests on each way of MFS I/O: cycles, TLB misses, faults, switches per request",
-  refuses: ["repair", "mounts", "save-mfs"],
+  refuses: ["repair", "mounts", "save-mfs", "way"],
   metersRequests: true,
   bootArguments(parsed) {
     const requests = parseCount(parsed.values.get("requests") ?? "256", "requests", 2, 1_000_000);
@@ -130,18 +181,37 @@ const mfsWays: Workload = {
       "init=mfs-ways",
       `requests=${requests}`,
       ...geometry(parsed, 8 * 1024 * 1024),
-      ...ddbCommands(parsed, ["trace", "ps", "show registers"]),
+      ...ddbCommands(parsed, DDB_COMMANDS),
     ];
   },
 };
 
 const faultPolicies: Workload = {
+  kind: "kernel",
   name: "fault-policies",
   summary: "what the pager of an object is told of faults, and what is mapped, under each fault policy",
-  refuses: ["repair", "mounts", "save-mfs", "plot", "requests", "mfs-size", "bsize", "fsize"],
+  refuses: ["repair", "mounts", "save-mfs", "plot", "requests", "way", "mfs-size", "bsize", "fsize"],
   bootArguments(parsed) {
-    return ["init=fault-policies", ...ddbCommands(parsed, ["trace", "ps", "show registers"])];
+    return ["init=fault-policies", ...ddbCommands(parsed, DDB_COMMANDS)];
   },
 };
 
-export const WORKLOADS: readonly Workload[] = [mfsCycle, mfsWays, burge, faultPolicies];
+const mfsFull: Workload = {
+  kind: "script",
+  name: "mfs-full",
+  summary: "fill an MFS with several programs until nothing fits, read what they say, remove all, fill it again",
+  refuses: ["repair", "mounts", "save-mfs", "plot", "requests"],
+  get script() { return scriptOf(this.name); },
+  variables: (parsed) => mfsVariables(parsed, 1024 * 1024),
+};
+
+/** A person's own script: the flags of the workloads mean nothing to it. */
+export function ownScript(name: string, script: string): ScriptWorkload {
+  return {
+    kind: "script", name, summary: "", onRoot: true, script,
+    refuses: ["way", "mounts", "mfs-size", "bsize", "fsize", "repair", "save-mfs", "requests", "plot"],
+    variables: () => ({}),
+  };
+}
+
+export const WORKLOADS: readonly Workload[] = [mfsCycle, mfsWays, mfsFull, burge, faultPolicies];
