@@ -1,7 +1,7 @@
 // What a front end uses of the machine.
 
 export { disassemble } from "./cpu/disassemble.js";
-export type { Disassembly } from "./cpu/disassemble.js";
+export type { Disassembly, Syntax } from "./cpu/disassemble.js";
 export { CLOCK_HZ, ConfigError, DEFAULT_RTC_BASE, MB, Machine } from "./machine.js";
 export type { MachineConfig, MachineCounters, RunOptions, RunResult } from "./machine.js";
 export type { RegisterDump } from "./registers.js";

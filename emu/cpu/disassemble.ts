@@ -1,7 +1,9 @@
 // Instructions as text, in the AT&T spelling of objdump: operands reversed, a
 // size suffix where no register tells the size, `*` before indirect targets.
+// The Intel spelling is in disassemble_intel.ts; prefixes are written alike.
 import { MAX_LENGTH, decode } from "./decode.js";
 import type { Instruction } from "./decode.js";
+import { intelEscape, intelText } from "./disassemble_intel.js";
 import type { Model } from "./opcodes.js";
 import { operandsOf } from "./opcodes.js";
 import { isImage, x87Mnemonic, x87Operands } from "./fpu/disassemble.js";
@@ -211,27 +213,41 @@ function disassembleEscape(instruction: Instruction): Disassembly {
   const prefixes = prefixText(instruction).replace("rep ", "repz ");
   const mnemonic = prefixes + x87Mnemonic(instruction);
   const operands = x87Operands(instruction, instruction.memory ? memoryText(instruction) : "");
-  const text = operands === "" ? mnemonic : `${mnemonic.padEnd(6)} ${operands}`;
-  return { length: instruction.length, text };
+  return { length: instruction.length, text: line(mnemonic, operands) };
 }
 
+function line(mnemonic: string, operands: string): string {
+  return operands === "" ? mnemonic : `${mnemonic.padEnd(6)} ${operands}`;
+}
+
+function disassembleIntel(instruction: Instruction, eip: number): Disassembly {
+  const { length } = instruction;
+  const escape = isEscape(instruction);
+  const prefixes = escape ? prefixText(instruction).replace("rep ", "repz ") : prefixText(instruction);
+  const { mnemonic, operands, target } = escape ? intelEscape(instruction) : intelText(instruction, eip);
+  return { length, text: line(prefixes + mnemonic, operands), ...(target === undefined ? {} : { target }) };
+}
+
+export type Syntax = "att" | "intel";
+
 /**
- * Text of the instruction at `eip`, whose byte i is `fetch(i)`. Bytes that are no
+ * Text of the instruction at `eip`, whose byte i is `fetch(i)`; `big`: in a 32-bit code segment. Bytes that are no
  * instruction of the model give "(bad)" and length 1.
  */
 export function disassemble(
-  fetch: (offset: number) => number, eip: number, model: Model = "i486", big = true,
+  fetch: (offset: number) => number, eip: number, model: Model = "i486", big = true, syntax: Syntax = "att",
 ): Disassembly {
   const instruction = decode(fetch, big, model);
   const { row } = instruction;
   if (row === null || instruction.length > MAX_LENGTH) return { length: 1, text: "(bad)" };
-  if (isEscape(instruction)) return disassembleEscape(instruction);
   if (row.semantic === "nop" && instruction.operandSize === 2) {
-    return { length: instruction.length, text: "xchg   %ax,%ax" };
+    return { length: instruction.length, text: syntax === "intel" ? "xchg   ax,ax" : "xchg   %ax,%ax" };
   }
+  if (syntax === "intel") return disassembleIntel(instruction, eip);
+  if (isEscape(instruction)) return disassembleEscape(instruction);
   const context: Context = { instruction, eip, size: instruction.operandSize };
   const operands = operandList(context);
   const mnemonic = prefixText(instruction) + mnemonicOf(instruction);
-  const text = operands === "" ? mnemonic : `${mnemonic.padEnd(6)} ${operands}`;
+  const text = line(mnemonic, operands);
   return { length: instruction.length, text, ...(context.target === undefined ? {} : { target: context.target }) };
 }

@@ -2,12 +2,11 @@
 // and how they reach the processor, its disassembly.
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
 import type { Test } from "tap";
-import { disassemble } from "../../emu/cpu/disassemble.js";
 import type { CoprocessorLines } from "../../emu/cpu/interface.js";
 import { CR0_BIT, FLAG } from "../../emu/cpu/state.js";
 import { MB, Machine } from "../../emu/machine.js";
@@ -16,6 +15,7 @@ import { CpuRig, randomFrom } from "./cpu_rig.js";
 import type { RigOptions } from "./cpu_rig.js";
 import { DATA_BYTES, IMAGE_BYTES, X87_CODE, X87_DATA, runNativeX87 } from "./native_x87.js";
 import type { X87Output } from "./native_x87.js";
+import { differencesFromObjdump } from "./objdump.js";
 import { AT, ProtectedRig } from "./protected_rig.js";
 import { TRANSCENDENTAL, describe, x87Cases } from "./x87_cases.js";
 import type { X87Case } from "./x87_cases.js";
@@ -300,32 +300,13 @@ function allEscapes(): number[][] {
 /** FISTTP came with SSE3, FRSTPM was the 287's alone: the table has neither. */
 const FOREIGN = /^(\S+ )?(fisttp|frstpm)/;
 
-t.test("the disassembler writes what objdump writes for every escape", async (t) => {
-  const cases = allEscapes();
-  const folder = mkdtempSync(join(tmpdir(), "x87-"));
-  try {
-    const bytes = Buffer.concat(cases.map((code) => Buffer.from(code)));
-    writeFileSync(join(folder, "code.bin"), bytes);
-    const { stdout, status } = spawnSync("objdump", ["-D", "-b", "binary", "-mi386", "-w", join(folder, "code.bin")]);
-    if (status !== 0) {
-      t.plan(0, "objdump is not here");
-      return;
-    }
-    const theirs = new Map([...stdout.toString().matchAll(/^\s*([0-9a-f]+):\t[0-9a-f ]+\t(.*)$/gm)]
-      .map((match) => [parseInt(match[1], 16), match[2].trim()]));
-    let at = 0;
-    const wrong: string[] = [];
-    for (const code of cases) {
-      const { text, length } = disassemble((i) => code[i] ?? 0, at, "i686");
-      const expected = theirs.get(at) ?? "";
-      if (!FOREIGN.test(expected) && (text !== expected || length !== code.length)) wrong.push(`${text} | ${expected}`);
-      at += code.length;
-    }
-    t.same(wrong, []);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-});
+for (const syntax of ["att", "intel"] as const) {
+  t.test(`the disassembler writes what objdump writes for every escape, in ${syntax} syntax`, async (t) => {
+    const wrong = differencesFromObjdump(allEscapes(), syntax, FOREIGN);
+    if (wrong === undefined) t.plan(0, "objdump is not here");
+    else t.same(wrong, []);
+  });
+}
 
 const qemuAbsent = spawnSync("qemu-system-i386", ["--version"]).status !== 0 && "qemu-system-i386 is not installed";
 

@@ -11,7 +11,7 @@ const SUFFIX: Readonly<Record<string, string>> = {
 };
 
 /** Instructions of older coprocessors, as objdump names them. */
-const SPELLING: Readonly<Record<string, string>> = {
+export const OLD_SPELLING: Readonly<Record<string, string>> = {
   fneni: "fneni(8087 only)", fndisi: "fndisi(8087 only)", fnsetpm: "fnsetpm(287 only)",
 };
 
@@ -35,7 +35,7 @@ export function x87Mnemonic(instruction: Instruction): string {
   const { mnemonic, operands } = instruction.row!;
   if (isImage(instruction)) return mnemonic + (instruction.operandSize === 2 ? "s" : "");
   if (operands === "STi,ST") return exchanged(mnemonic);
-  return (SPELLING[mnemonic] ?? mnemonic) + (SUFFIX[operands] ?? "");
+  return (OLD_SPELLING[mnemonic] ?? mnemonic) + (SUFFIX[operands] ?? "");
 }
 
 /** Operands; `memory` is the text of the operand in memory. */
