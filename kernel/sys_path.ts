@@ -16,7 +16,7 @@ import {
 import { get_times } from "./sys_file";
 import { getcwd } from "./vfs_getcwd";
 import { FOLLOW, LOCKLEAF, LOOKUP, Nameidata } from "../fs/namei";
-import { MFSARGS_SIZE, MfsArgs } from "../fs/mfs/mfsnode";
+import { MFSARGS_SIZE } from "../fs/mfs/mfsnode";
 import { STATFS_SIZE } from "../fs/mount";
 import { Stat } from "../fs/stat";
 import { NDINIT, namei } from "../fs/vfs_lookup";
@@ -34,9 +34,9 @@ import { VOP_ACCESS, VOP_GETATTR, VOP_REVOKE, VOP_SETATTR } from "../fs/vnode_if
 
 const SIZEOF_STAT: u32 = 96;
 const MFSNAMELEN: u32 = 16;
-/** Most bytes of a string among mount's arguments, and room for an MfsArgs with three of them. */
+/** Most bytes of a string among mount's arguments, and room for an MfsArgs with one. */
 const MOUNT_STRING: u32 = 128;
-const MOUNT_ARGS_ROOM: u32 = 24 + 3 * 128;
+const MOUNT_ARGS_ROOM: u32 = 24 + 128;
 
 /** Copies a path into a fresh buffer, whose address goes to `pathp`; free it with M_NAMEI. Nothing to free on error. */
 export function copyin_path(user: usize, pathp: usize): i32 {
@@ -316,19 +316,14 @@ function copyin_mount_string(at: usize, pool: usize): i32 {
 }
 
 /**
- * Copies the file system type's arguments into the kernel: an MfsArgs or a UfsArgs, of which only the name of the
- * device is used. `room`: MOUNT_ARGS_ROOM bytes.
+ * Copies the file system type's arguments into the kernel: an MfsArgs, or of a UfsArgs the name of the device, with
+ * which both begin. `room`: MOUNT_ARGS_ROOM bytes.
  */
 function copyin_mount_args(type: usize, data: usize, room: usize): i32 {
   const mfs = strcmp(type, cs("mfs")) == 0;
   if (data == 0) return 0;
   let error = copyin(data, room, mfs ? MFSARGS_SIZE : 4);
-  const strings = room + MFSARGS_SIZE;
-  if (error == 0) error = copyin_mount_string(room, strings);
-  if (error != 0 || !mfs) return error;
-  error = copyin_mount_string(room + offsetof<MfsArgs>("way"), strings + MOUNT_STRING);
-  if (error == 0) error = copyin_mount_string(room + offsetof<MfsArgs>("repair"), strings + 2 * MOUNT_STRING);
-  return error;
+  return error != 0 ? error : copyin_mount_string(room, room + MFSARGS_SIZE);
 }
 
 export function sys_mount(p: Proc, uap: SysMountArgs, retval: usize): i32 {

@@ -22,7 +22,7 @@ import { kernel_map } from "../../vm/uvm_km";
 import { uvm_map, uvm_unmap, vm_map_min } from "../../vm/uvm_map";
 import { UvmObject } from "../../vm/uvm_object";
 import { B_READ, Buf } from "../buf";
-import { MfsArgs, Mfsnode, Mfsway, mfs_inrange, mfs_iodone, mfs_norepair } from "./mfsnode";
+import { MfsArgs, Mfsnode, Mfsway, mfs_inrange, mfs_iodone } from "./mfsnode";
 
 /** Moves the bytes; 0 or an errno. */
 function transfer(uobj: UvmObject, bp: Buf): i32 {
@@ -56,14 +56,13 @@ function mfs_aobj_io(mfsp: Mfsnode, bp: Buf): void {
 }
 
 function mfs_aobj_attach(mfsp: Mfsnode, args: MfsArgs): i32 {
-  return mfs_norepair(mfsp.mfs_way, args);
+  return 0;
 }
 
 function mfs_aobj_detach(mfsp: Mfsnode): void {}
 
-/** Describes the way in `way`. */
+/** Fills in the functions of the way. */
 export function mfs_aobj_init(way: Mfsway): void {
-  way.way_name = cs("aobj");
   way.set_io(mfs_aobj_io);
   way.set_attach(mfs_aobj_attach);
   way.set_detach(mfs_aobj_detach);

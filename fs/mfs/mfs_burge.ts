@@ -18,9 +18,7 @@
 // first window is there. Errors are not looked at. The cursor is shared by all
 // requests, though uvm_map and uvm_fault_wire sleep.
 
-import { memcpy, strlen, strncmp } from "../../kernel/libkern";
-import { printf } from "../../kernel/subr_prf";
-import { EINVAL } from "../../kernel/sys/errno";
+import { memcpy } from "../../kernel/libkern";
 import { DEV_BSHIFT, MAXBSIZE, PAGE_MASK, round_page, trunc_page } from "../../kernel/sys/param";
 import { uao_reference } from "../../vm/uvm_aobj";
 import {
@@ -31,20 +29,15 @@ import { kernel_map, uvm_km_free, uvm_km_valloc_wait } from "../../vm/uvm_km";
 import { uvm_map, uvm_unmap } from "../../vm/uvm_map";
 import { B_READ, Buf } from "../buf";
 import { biodone } from "../vfs_bio";
+import { MFS_REPAIR_END, MFS_REPAIR_OFFSET, MFS_REPAIR_REF, MFS_REPAIR_UNWIRE } from "./mfs_names";
 import { MfsArgs, Mfsnode, Mfsway } from "./mfsnode";
-
-// mfs_repair.
-const REPAIR_END: u32 = 1;
-const REPAIR_REF: u32 = 2;
-const REPAIR_UNWIRE: u32 = 4;
-const REPAIR_OFFSET: u32 = 8;
 
 function mfs_burge_io(mfsp: Mfsnode, bp: Buf): void {
   const repair = mfsp.mfs_repair;
   const offset = usize(bp.b_blkno) << DEV_BSHIFT;
-  const skip = (repair & REPAIR_OFFSET) != 0 ? offset & PAGE_MASK : 0;
+  const skip = (repair & MFS_REPAIR_OFFSET) != 0 ? offset & PAGE_MASK : 0;
 
-  if ((repair & REPAIR_REF) != 0) uao_reference(mfsp.mfs_data);
+  if ((repair & MFS_REPAIR_REF) != 0) uao_reference(mfsp.mfs_data);
   uvm_map(kernel_map(), changetype<usize>(mfsp) + offsetof<Mfsnode>("mfs_uvmpage"),
     round_page(skip + bp.b_bcount), mfsp.mfs_data,
     u64(trunc_page(offset)),
@@ -57,10 +50,10 @@ function mfs_burge_io(mfsp: Mfsnode, bp: Buf): void {
   if ((bp.b_flags & B_READ) != 0) memcpy(bp.b_data, mfsp.mfs_uvmpage + skip, bp.b_bcount);
   else memcpy(mfsp.mfs_uvmpage + skip, bp.b_data, bp.b_bcount);
 
-  if ((repair & REPAIR_UNWIRE) != 0) {
+  if ((repair & MFS_REPAIR_UNWIRE) != 0) {
     uvm_fault_unwire(kernel_map(), mfsp.mfs_uvmpage, round_page(mfsp.mfs_uvmpage + skip + bp.b_bcount));
   }
-  if ((repair & REPAIR_END) != 0) {
+  if ((repair & MFS_REPAIR_END) != 0) {
     uvm_unmap(kernel_map(), mfsp.mfs_uvmpage, round_page(mfsp.mfs_uvmpage + skip + bp.b_bcount));
   } else {
     uvm_unmap(kernel_map(), mfsp.mfs_uvmpage, round_page(bp.b_bcount));
@@ -70,29 +63,7 @@ function mfs_burge_io(mfsp: Mfsnode, bp: Buf): void {
   biodone(bp);
 }
 
-/** The bit of the repair whose name is the `length` bytes at `name`; 0 = there is none. */
-function repairBit(name: usize, length: u32): u32 {
-  if (length == strlen(cs("end")) && strncmp(name, cs("end"), length) == 0) return REPAIR_END;
-  if (length == strlen(cs("ref")) && strncmp(name, cs("ref"), length) == 0) return REPAIR_REF;
-  if (length == strlen(cs("unwire")) && strncmp(name, cs("unwire"), length) == 0) return REPAIR_UNWIRE;
-  if (length == strlen(cs("offset")) && strncmp(name, cs("offset"), length) == 0) return REPAIR_OFFSET;
-  return 0;
-}
-
 function mfs_burge_attach(mfsp: Mfsnode, args: MfsArgs): i32 {
-  let at = args.repair;
-  while (at != 0 && load<u8>(at) != 0) {
-    let length: u32 = 0;
-    while (load<u8>(at + length) != 0 && load<u8>(at + length) != 0x2c) length++;
-    const bit = repairBit(at, length);
-    if (bit == 0) {
-      printf(cs("mfs_mount: no such repair: %s (there are end, ref, unwire, offset)\n"), at);
-      return EINVAL;
-    }
-    mfsp.mfs_repair |= bit;
-    at += length;
-    if (load<u8>(at) != 0) at++;
-  }
   mfsp.mfs_scratch = uvm_km_valloc_wait(kernel_map(), MAXBSIZE);
   mfsp.mfs_uvmpage = mfsp.mfs_scratch;
   return 0;
@@ -103,9 +74,8 @@ function mfs_burge_detach(mfsp: Mfsnode): void {
   mfsp.mfs_scratch = 0;
 }
 
-/** Describes the way in `way`. */
+/** Fills in the functions of the way. */
 export function mfs_burge_init(way: Mfsway): void {
-  way.way_name = cs("burge");
   way.set_io(mfs_burge_io);
   way.set_attach(mfs_burge_attach);
   way.set_detach(mfs_burge_detach);

@@ -21,7 +21,7 @@ import {
   NULL_PAGE, PG_BUSY, PG_FAKE, PG_WANTED, PQ_ACTIVE, VmPage, uvm_pageactivate,
 } from "../../vm/uvm_page";
 import { B_READ, Buf } from "../buf";
-import { MfsArgs, Mfsnode, Mfsway, mfs_inrange, mfs_iodone, mfs_norepair } from "./mfsnode";
+import { MfsArgs, Mfsnode, Mfsway, mfs_inrange, mfs_iodone } from "./mfsnode";
 
 /** The page at `offset`, BUSY; NULL when memory is short. Sleeps. */
 function get_page(uobj: UvmObject, offset: u32): VmPage {
@@ -78,7 +78,7 @@ function mfs_direct_io(mfsp: Mfsnode, bp: Buf): void {
 function mfs_direct_attach(mfsp: Mfsnode, args: MfsArgs): i32 {
   mfsp.mfs_scratch = uvm_km_valloc(kernel_map(), PAGE_SIZE);
   if (mfsp.mfs_scratch == 0) return ENOMEM;
-  return mfs_norepair(mfsp.mfs_way, args);
+  return 0;
 }
 
 function mfs_direct_detach(mfsp: Mfsnode): void {
@@ -86,9 +86,8 @@ function mfs_direct_detach(mfsp: Mfsnode): void {
   mfsp.mfs_scratch = 0;
 }
 
-/** Describes the way in `way`. */
+/** Fills in the functions of the way. */
 export function mfs_direct_init(way: Mfsway): void {
-  way.way_name = cs("direct");
   way.set_io(mfs_direct_io);
   way.set_attach(mfs_direct_attach);
   way.set_detach(mfs_direct_detach);

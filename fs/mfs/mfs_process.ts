@@ -18,7 +18,7 @@ import { EIO } from "../../kernel/sys/errno";
 import { DEV_BSHIFT } from "../../kernel/sys/param";
 import { TAILQ_INSERT_TAIL } from "../../kernel/sys/queue";
 import { B_ASYNC, B_READ, Buf } from "../buf";
-import { MFS_CLOSED, MfsArgs, Mfsnode, Mfsway, WAY_SERVED, mfs_inrange, mfs_iodone, mfs_norepair } from "./mfsnode";
+import { MFS_CLOSED, MfsArgs, Mfsnode, Mfsway, mfs_inrange, mfs_iodone } from "./mfsnode";
 
 /** The transfer, in the context of the server. */
 function mfs_doio(mfsp: Mfsnode, bp: Buf): void {
@@ -42,15 +42,13 @@ function mfs_process_io(mfsp: Mfsnode, bp: Buf): void {
 }
 
 function mfs_process_attach(mfsp: Mfsnode, args: MfsArgs): i32 {
-  return mfs_norepair(mfsp.mfs_way, args);
+  return 0;
 }
 
 function mfs_process_detach(mfsp: Mfsnode): void {}
 
-/** Describes the way in `way`. */
+/** Fills in the functions of the way. */
 export function mfs_process_init(way: Mfsway): void {
-  way.way_name = cs("process");
-  way.way_flags = WAY_SERVED;
   way.set_io(mfs_process_io);
   way.set_attach(mfs_process_attach);
   way.set_detach(mfs_process_detach);

@@ -34,7 +34,7 @@ import { Buf } from "../buf";
 import { Mount } from "../mount";
 import { VFSTOUFS } from "../ufs/ufsmount";
 import { dounmount, vfs_busy } from "../vfs_mount";
-import { MFS_CLOSED, MFS_UNMOUNTED, MFS_UNMOUNTING, Mfsnode, VTOMFS, WAY_SERVED } from "./mfsnode";
+import { MFS_CLOSED, MFS_UNMOUNTED, MFS_UNMOUNTING, Mfsnode, VTOMFS } from "./mfsnode";
 
 /** Lets go of the struct; the last frees it. */
 export function mfs_node_rele(mfsp: Mfsnode): void {
@@ -106,7 +106,7 @@ function start_unmounter(mfsp: Mfsnode, args: Unmounter, p: Proc, pidp: usize): 
 /** VFS_START: serves until the file system is unmounted; returns at once for ways that need no process. Sleeps. */
 export function mfs_start(mp: Mount, flags: u32, p: Proc): i32 {
   const mfsp = VTOMFS(VFSTOUFS(mp).um_devvp);
-  if ((mfsp.mfs_way.way_flags & WAY_SERVED) == 0) return 0;
+  if (changetype<usize>(mfsp.mfs_server) == 0) return 0;
   const args = changetype<Unmounter>(frame_alloc(offsetof<Unmounter>()));
   const pidp = frame_alloc(4);
   args.mfsp = mfsp;

@@ -13,7 +13,7 @@ import { DEV_BSHIFT } from "../../kernel/sys/param";
 import { Iovec, SIZEOF_IOVEC, SIZEOF_UIO, UIO_READ, UIO_SYSSPACE, UIO_WRITE, Uio } from "../../kernel/sys/uio";
 import { uvm_io } from "../../vm/uvm_extract";
 import { B_READ, Buf } from "../buf";
-import { MFS_CLOSED, MfsArgs, Mfsnode, Mfsway, WAY_SERVED, mfs_inrange, mfs_iodone, mfs_norepair } from "./mfsnode";
+import { MFS_CLOSED, MfsArgs, Mfsnode, Mfsway, mfs_inrange, mfs_iodone } from "./mfsnode";
 
 /** Moves the bytes; 0 or an errno. */
 function transfer(mfsp: Mfsnode, bp: Buf): i32 {
@@ -39,15 +39,13 @@ function mfs_uvm_io_io(mfsp: Mfsnode, bp: Buf): void {
 }
 
 function mfs_uvm_io_attach(mfsp: Mfsnode, args: MfsArgs): i32 {
-  return mfs_norepair(mfsp.mfs_way, args);
+  return 0;
 }
 
 function mfs_uvm_io_detach(mfsp: Mfsnode): void {}
 
-/** Describes the way in `way`. */
+/** Fills in the functions of the way. */
 export function mfs_uvm_io_init(way: Mfsway): void {
-  way.way_name = cs("uvm_io");
-  way.way_flags = WAY_SERVED;
   way.set_io(mfs_uvm_io_io);
   way.set_attach(mfs_uvm_io_attach);
   way.set_detach(mfs_uvm_io_detach);

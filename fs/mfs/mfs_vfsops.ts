@@ -8,11 +8,11 @@
 import { copyin } from "../../kernel/i386/support";
 import { frame_alloc } from "../../kernel/i386/cpufunc";
 import { free, malloc } from "../../kernel/kern_malloc";
-import { bzero, memcpy, strcmp } from "../../kernel/libkern";
-import { panic, printf, snprintf } from "../../kernel/subr_prf";
+import { bzero, memcpy } from "../../kernel/libkern";
+import { panic, snprintf } from "../../kernel/subr_prf";
 import { EINVAL, ENOMEM } from "../../kernel/sys/errno";
 import { M_MFSNODE, M_TEMP, M_WAITOK } from "../../kernel/sys/malloc";
-import { PAGE_MASK, PAGE_SIZE, makedev, round_page } from "../../kernel/sys/param";
+import { PAGE_MASK, PAGE_SIZE, VM_MAXUSER_ADDRESS, makedev, round_page } from "../../kernel/sys/param";
 import { Proc } from "../../kernel/sys/proc";
 import { TAILQ_INIT } from "../../kernel/sys/queue";
 import { uao_create, uao_detach, uao_reference } from "../../vm/uvm_aobj";
@@ -34,18 +34,20 @@ import { VBLK, VT_MFS, Vnode } from "../vnode";
 import { mfs_aobj_init } from "./mfs_aobj";
 import { mfs_burge_init } from "./mfs_burge";
 import { mfs_direct_init } from "./mfs_direct";
+import {
+  MFS_AOBJ, MFS_BURGE, MFS_DIRECT, MFS_NWAYS, MFS_PROCESS, MFS_UVM_IO, MFS_WINDOW, mfs_way_repairs, mfs_way_served,
+} from "./mfs_names";
 import { mfs_process_init } from "./mfs_process";
 import { mfs_start } from "./mfs_server";
 import { mfs_uvm_io_init } from "./mfs_uvm_io";
-import { MFSNODE_SIZE, MFSWAY_SIZE, MFS_MAJOR, MfsArgs, Mfsnode, Mfsway, WAY_SERVED } from "./mfsnode";
+import { MFSNODE_SIZE, MFSWAY_SIZE, MFS_MAJOR, MfsArgs, Mfsnode, Mfsway } from "./mfsnode";
 import { mfs_vnodeop, mfs_vnodeop_init } from "./mfs_vnops";
 import { mfs_window_init } from "./mfs_window";
 
 export const mfs_vfsops: Vfsops = changetype<Vfsops>(memory.data(offsetof<Vfsops>()));
 
-/** The ways, MFSWAY_SIZE bytes each; the first is the default. */
-const mfs_ways: usize = memory.data(120, 4);
-const NWAYS: u32 = 6;
+/** The ways by number, MFSWAY_SIZE bytes each. */
+const mfs_ways: usize = memory.data(72, 4);
 
 /** Numbers the devices. */
 @unmanaged
@@ -65,16 +67,10 @@ function mfs_way(i: u32): Mfsway {
   return changetype<Mfsway>(mfs_ways + usize(i * MFSWAY_SIZE));
 }
 
-/** The way called `name` (0: the default); 0 after one line when there is none. */
-function findWay(name: usize): Mfsway {
-  if (name == 0) return mfs_way(0);
-  for (let i: u32 = 0; i < NWAYS; i++) {
-    if (strcmp(mfs_way(i).way_name, name) == 0) return mfs_way(i);
-  }
-  printf(cs("mfs_mount: no such way: %s (there are"), name);
-  for (let i: u32 = 0; i < NWAYS; i++) printf(cs(" %s"), mfs_way(i).way_name);
-  printf(cs(")\n"));
-  return changetype<Mfsway>(0);
+/** Can a file system be mounted with these arguments? */
+function areArguments(args: MfsArgs): bool {
+  if (args.way >= MFS_NWAYS || (args.repair & ~mfs_way_repairs(args.way)) != 0) return false;
+  return args.size != 0 && args.size <= VM_MAXUSER_ADDRESS && args.base <= VM_MAXUSER_ADDRESS - args.size;
 }
 
 function isZero(page: usize): bool {
@@ -116,7 +112,7 @@ function copyImage(uobj: UvmObject, base: usize, size: u32, p: Proc): i32 {
 }
 
 /** The device's vnode with its Mfsnode and an empty object, one reference; *vpp. */
-function makeDevice(args: MfsArgs, way: Mfsway, p: Proc, vpp: usize): i32 {
+function makeDevice(args: MfsArgs, p: Proc, vpp: usize): i32 {
   const error = getnewvnode(VT_MFS, changetype<Mount>(0), changetype<usize>(mfs_vnodeop), vpp);
   if (error != 0) return error;
   const devvp = changetype<Vnode>(load<usize>(vpp));
@@ -130,10 +126,11 @@ function makeDevice(args: MfsArgs, way: Mfsway, p: Proc, vpp: usize): i32 {
   mfsp.mfs_vnode = devvp;
   mfsp.mfs_size = args.size;
   mfsp.mfs_pid = p.p_pid;
-  mfsp.mfs_way = way;
+  mfsp.mfs_way = mfs_way(args.way);
+  mfsp.mfs_repair = args.repair;
   mfsp.mfs_refs = 1;
   TAILQ_INIT(mfsp.mfs_buflist);
-  if ((way.way_flags & WAY_SERVED) != 0) {
+  if (mfs_way_served(args.way)) {
     mfsp.mfs_baseoff = args.base;
     mfsp.mfs_server = p;
   } else {
@@ -148,19 +145,18 @@ function makeDevice(args: MfsArgs, way: Mfsway, p: Proc, vpp: usize): i32 {
  * is a served one.
  */
 function mfs_mount(mp: Mount, path: usize, data: usize, ndp: Nameidata, p: Proc): i32 {
+  // What is in memory is lost with it anyway: writing at once would buy nothing.
+  if ((mp.mnt_flag & MNT_SYNCHRONOUS) == 0) mp.mnt_flag |= MNT_ASYNC;
   if ((mp.mnt_flag & MNT_UPDATE) != 0) return ffs_mountupdate(mp, p);
   const args = changetype<MfsArgs>(data);
-  const way = findWay(args.way);
-  if (changetype<usize>(way) == 0 || args.size == 0) return EINVAL;
+  if (!areArguments(args)) return EINVAL;
   const vpp = frame_alloc(4);
-  let error = makeDevice(args, way, p, vpp);
+  let error = makeDevice(args, p, vpp);
   if (error != 0) return error;
   const devvp = changetype<Vnode>(load<usize>(vpp));
   const mfsp = changetype<Mfsnode>(devvp.v_data);
-  error = way.way_attach(mfsp, args);
+  error = mfsp.mfs_way.way_attach(mfsp, args);
   if (error == 0 && changetype<usize>(mfsp.mfs_data) != 0) error = copyImage(mfsp.mfs_data, args.base, args.size, p);
-  // What is in memory is lost with it anyway: writing at once would buy nothing.
-  if ((mp.mnt_flag & MNT_SYNCHRONOUS) == 0) mp.mnt_flag |= MNT_ASYNC;
   if (error == 0) error = ffs_mountfs(devvp, mp, p);
   if (error != 0) {
     vrele(devvp);
@@ -175,12 +171,12 @@ function mfs_mount(mp: Mount, path: usize, data: usize, ndp: Nameidata, p: Proc)
 /** VFS_INIT, after FFS's. */
 function mfs_init(): void {
   mfs_vnodeop_init();
-  mfs_aobj_init(mfs_way(0));
-  mfs_burge_init(mfs_way(1));
-  mfs_window_init(mfs_way(2));
-  mfs_direct_init(mfs_way(3));
-  mfs_process_init(mfs_way(4));
-  mfs_uvm_io_init(mfs_way(5));
+  mfs_aobj_init(mfs_way(MFS_AOBJ));
+  mfs_burge_init(mfs_way(MFS_BURGE));
+  mfs_window_init(mfs_way(MFS_WINDOW));
+  mfs_direct_init(mfs_way(MFS_DIRECT));
+  mfs_process_init(mfs_way(MFS_PROCESS));
+  mfs_uvm_io_init(mfs_way(MFS_UVM_IO));
 }
 
 /** Fills the operations of the type "mfs". */

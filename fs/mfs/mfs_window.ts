@@ -21,7 +21,6 @@ import { kcopy } from "../../kernel/i386/support";
 import { free, malloc } from "../../kernel/kern_malloc";
 import { tsleep, wakeup } from "../../kernel/kern_synch";
 import { bzero } from "../../kernel/libkern";
-import { printf } from "../../kernel/subr_prf";
 import { EINVAL, EIO, ENOMEM } from "../../kernel/sys/errno";
 import { M_MFSNODE, M_WAITOK } from "../../kernel/sys/malloc";
 import { DEV_BSHIFT, PRIBIO, round_page } from "../../kernel/sys/param";
@@ -32,13 +31,12 @@ import {
 import { kernel_map } from "../../vm/uvm_km";
 import { uvm_map, uvm_unmap, vm_map_min } from "../../vm/uvm_map";
 import { B_READ, Buf } from "../buf";
-import { MfsArgs, Mfsnode, Mfsway, mfs_inrange, mfs_iodone, mfs_norepair } from "./mfsnode";
+import { MFS_MAX_WINDOWS } from "./mfs_names";
+import { MfsArgs, Mfsnode, Mfsway, mfs_inrange, mfs_iodone } from "./mfsnode";
 
 const WINDOW_SHIFT: u32 = 16;
 const WINDOW_SIZE: u32 = 0x10000;
 const DEFAULT_WINDOWS: u32 = 16;
-/** Each window is an entry of kernel_map, of which there are a thousand. */
-const MAX_WINDOWS: u32 = 512;
 
 @unmanaged
 class Window {
@@ -154,10 +152,7 @@ function mfs_window_io(mfsp: Mfsnode, bp: Buf): void {
 
 function mfs_window_attach(mfsp: Mfsnode, args: MfsArgs): i32 {
   const count = args.window != 0 ? args.window : DEFAULT_WINDOWS;
-  if (count > MAX_WINDOWS) {
-    printf(cs("mfs_mount: way window: %u windows are too many (at most %u)\n"), count, MAX_WINDOWS);
-    return EINVAL;
-  }
+  if (count > MFS_MAX_WINDOWS) return EINVAL;
   const size = offsetof<Windows>() + count * offsetof<Window>();
   const slots = ((round_page(mfsp.mfs_size) >> WINDOW_SHIFT) + 1) * 4;
   const ws = changetype<Windows>(malloc(size, M_MFSNODE, M_WAITOK));
@@ -166,7 +161,7 @@ function mfs_window_attach(mfsp: Mfsnode, args: MfsArgs): i32 {
   ws.slots = malloc(slots, M_MFSNODE, M_WAITOK);
   bzero(ws.slots, slots);
   mfsp.mfs_private = changetype<usize>(ws);
-  return mfs_norepair(mfsp.mfs_way, args);
+  return 0;
 }
 
 function mfs_window_detach(mfsp: Mfsnode): void {
@@ -178,9 +173,8 @@ function mfs_window_detach(mfsp: Mfsnode): void {
   mfsp.mfs_private = 0;
 }
 
-/** Describes the way in `way`. */
+/** Fills in the functions of the way. */
 export function mfs_window_init(way: Mfsway): void {
-  way.way_name = cs("window");
   way.set_io(mfs_window_io);
   way.set_attach(mfs_window_attach);
   way.set_detach(mfs_window_detach);

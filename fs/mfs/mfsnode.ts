@@ -2,12 +2,10 @@
 // that stands for the disk; the arguments of its mount; and the ways to do I/O.
 //
 // A way moves the bytes of one request between a buffer and the memory that
-// holds the file system: an object of the mount's own, or (WAY_SERVED) the
+// holds the file system: an object of the mount's own, or (a served way) the
 // memory of the process that mounted it, which then stays in mount(2) until the
 // file system is unmounted. The way is chosen when the file system is mounted.
 
-import { printf } from "../../kernel/subr_prf";
-import { EINVAL } from "../../kernel/sys/errno";
 import { DEV_BSHIFT, round_page } from "../../kernel/sys/param";
 import { Proc } from "../../kernel/sys/proc";
 import { UvmObject } from "../../vm/uvm_object";
@@ -18,18 +16,17 @@ import { Vnode } from "../vnode";
 /** Major number of MFS devices; it has no entry in the table of block devices. */
 export const MFS_MAJOR: u32 = 255;
 
-/** Arguments of mount("mfs", …), in kernel space. Strings are NUL-terminated; 0 = not given. */
+/** Arguments of mount("mfs", …). */
 @unmanaged
 export class MfsArgs {
-  /** Name to show as mounted from; 0 = "mfs:PID". */
+  /** Name to show as mounted from, NUL-terminated; 0 = "mfs:PID". */
   fspec: usize;
-  /** The file system that newfs made, in the calling process's space or the kernel's, and its size in bytes. */
+  /** The file system that newfs made, in the calling process's space, and its size in bytes. */
   base: usize;
   size: u32;
-  /** Name of the way; 0 = "aobj". */
-  way: usize;
-  /** Repairs of a way that needs them, separated by commas. */
-  repair: usize;
+  /** Number of the way, and repairs of a way that has them: mfs_names.ts. */
+  way: u32;
+  repair: u32;
   /** How many windows the way `window` keeps; 0 = its own choice. */
   window: u32;
 }
@@ -53,7 +50,7 @@ export class Mfsnode {
   /** The process that mounted it. */
   mfs_pid: i32;
   mfs_way: Mfsway;
-  /** Repairs switched on: bits that the way defines. */
+  /** Repairs switched on. */
   mfs_repair: u32;
   /** The object that holds the file system; this struct owns the reference that uao_create gave. 0: none, or closed. */
   mfs_data: UvmObject;
@@ -61,7 +58,7 @@ export class Mfsnode {
   mfs_uvmpage: usize;
   /** Kernel address space that the way reserved; 0 = none. */
   mfs_scratch: usize;
-  /** WAY_SERVED: where the file system lies in the space of the process that serves it. */
+  /** A served way: where the file system lies in the space of the process that serves it. */
   mfs_baseoff: usize;
   mfs_server: Proc;
   /** Requests for the server: TAILQ by b_actq. */
@@ -83,14 +80,9 @@ export class Mfsnode {
 
 export const MFSNODE_SIZE: u32 = 64;
 
-/** Flag of a way: the memory is that of a process, which stays. */
-export const WAY_SERVED: u32 = 1;
-
 /** One way to do I/O. */
 @unmanaged
 export class Mfsway {
-  way_name: usize;
-  way_flags: u32;
   private io: u32;
   private attach: u32;
   private detach: u32;
@@ -108,7 +100,7 @@ export class Mfsway {
   @inline way_io(mfsp: Mfsnode, bp: Buf): void {
     call_indirect<void>(this.io, mfsp, bp);
   }
-  /** Prepares. EINVAL for mount arguments that the way does not know. Sleeps. */
+  /** Prepares. 0 or an errno. Sleeps. */
   @inline way_attach(mfsp: Mfsnode, args: MfsArgs): i32 {
     return call_indirect<i32>(this.attach, mfsp, args);
   }
@@ -118,7 +110,7 @@ export class Mfsway {
   }
 }
 
-export const MFSWAY_SIZE: u32 = 20;
+export const MFSWAY_SIZE: u32 = 12;
 
 /** What all memory file systems have done since boot. */
 @unmanaged
@@ -153,11 +145,4 @@ export function mfs_iodone(bp: Buf, error: i32): void {
     bp.b_resid = 0;
   }
   biodone(bp);
-}
-
-/** For ways that have nothing to repair: EINVAL, after a line, when repairs were asked for. */
-export function mfs_norepair(way: Mfsway, args: MfsArgs): i32 {
-  if (args.repair == 0 || load<u8>(args.repair) == 0) return 0;
-  printf(cs("mfs_mount: way %s has nothing to repair (given %s)\n"), way.way_name, args.repair);
-  return EINVAL;
 }

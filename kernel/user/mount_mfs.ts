@@ -11,6 +11,7 @@
 
 import { MNT_ASYNC, MNT_UPDATE, Mount } from "../../fs/mount";
 import { MfsArgs, mfs_stats } from "../../fs/mfs/mfsnode";
+import { mfs_repairs_named, mfs_way_named, mfs_way_served } from "../../fs/mfs/mfs_names";
 import { Mkfsargs, mkfs } from "../../fs/mfs/mkfs";
 import { MNT_LIST, mountlist } from "../../fs/vfs_mount";
 import { do_mkdir } from "../../fs/vfs_syscalls";
@@ -27,7 +28,7 @@ import { fork_kernel_proc } from "../kern_fork";
 import { curproc } from "../kern_proc";
 import { tsleep } from "../kern_synch";
 import { time_second } from "../kern_time";
-import { strcmp, strncmp, strtoul } from "../libkern";
+import { strcmp, strlen, strncmp, strtoul } from "../libkern";
 import { bootarg, bootarg_u32 } from "../subr_bootargs";
 import { printf, snprintf } from "../subr_prf";
 import { ENOENT, EROFS } from "../sys/errno";
@@ -57,9 +58,9 @@ const totals = changetype<Totals>(memory.data(offsetof<Totals>(), 8));
   window: u32;
 }
 
-/** The ways whose process stays. */
+/** Does the process of the way stay? */
 function is_served(way: usize): bool {
-  return strcmp(way, cs("process")) == 0 || strcmp(way, cs("uvm_io")) == 0;
+  return mfs_way_served(mfs_way_named(way, strlen(way)));
 }
 
 /** Size of the mounted file system's device. */
@@ -105,8 +106,8 @@ function mount_mfs_main(arg: usize): void {
     args.fspec = served ? 0 : cs("mfs");
     args.base = MEMBASE;
     args.size = size;
-    args.way = request.way;
-    args.repair = repair != 0 ? repair : cs("");
+    args.way = mfs_way_named(request.way, strlen(request.way));
+    args.repair = repair != 0 ? mfs_repairs_named(repair) : 0;
     args.window = request.window;
     error = do_mount(cs("mfs"), request.path, MNT_ASYNC, changetype<usize>(args), curproc());
   }

@@ -150,13 +150,78 @@ t.test("when the kernel panics the sync completes, but not through the process",
   t.end();
 });
 
-t.test("a way that does not exist and a silly number of windows are refused with a line", (t) => {
-  const wrong = boot(`init=traffic mfs.way=sideways ${SMALL}`);
-  t.match(wrong.console, /^mfs_mount: no such way: sideways \(there are .*aobj.*window.*\)$/m);
-  const many = boot(`init=traffic mfs.way=window mfs.window=513 ${SMALL}`);
-  t.match(many.console, /^mfs_mount: way window: 513 windows are too many \(at most 512\)$/m);
-  const repair = boot(`init=traffic mfs.way=direct mfs.repair=end ${SMALL}`);
-  t.match(repair.console, /^mfs_mount: way direct has nothing to repair \(given end\)$/m);
+/** mount_mfs and mount: a command, and the line that says what is wrong with it. */
+const REFUSED: readonly (readonly [command: string, line: string])[] = [
+  ["mount_mfs -s 127 swap /mnt", "mount_mfs: -s 127: a file system has at least 128 sectors (64 KB)"],
+  ["mount_mfs -s 63k swap /mnt", "mount_mfs: -s 63k: a file system has at least 128 sectors (64 KB)"],
+  ["mount_mfs -s 2g swap /mnt", "mount_mfs: 2g: less than 2 GB, please"],
+  ["mount_mfs -s much swap /mnt", "mount_mfs: much: illegal numeric value"],
+  ["mount_mfs -b 5000 swap /mnt", "newfs: block size must be a power of 2 from 4096 to 65536 (given 5000)"],
+  ["mount_mfs -f 256 swap /mnt", "newfs: fragment size must be a power of 2 from 512 to the block size (given 256)"],
+  ["mount_mfs -s 1m -i 100 swap /mnt",
+    "newfs: too small for its inodes; enlarge it or raise bytes per inode (given 2048)"],
+  ["mount_mfs -o sideways swap /mnt", "mount_mfs: -o sideways: neither an option of mount nor a way " +
+    "(there are aobj burge window direct process uvm_io)"],
+  ["mount_mfs -o window=513 swap /mnt", "mount_mfs: -o window=513: from 1 to 512 windows"],
+  ["mount_mfs -o window=some swap /mnt", "mount_mfs: -o window=some: from 1 to 512 windows"],
+  ["mount_mfs -o window=3,direct swap /mnt", "mount_mfs: -o window=3: the way direct has no windows"],
+  ["mount_mfs -o direct,repair=end swap /mnt", "mount_mfs: -o repair=end: the way direct has nothing to repair"],
+  ["mount_mfs -o burge,repair=end:fish swap /mnt",
+    "mount_mfs: -o repair=end:fish: no such repair (there are end ref unwire offset)"],
+  ["mount_mfs -o update swap /mnt", "mount_mfs: -o update: a mounted file system is changed by mount -u"],
+  ["mount_mfs -o process swap /none", "mount_mfs: /none: No such file or directory"],
+  ["mount_mfs swap /etc/rc", "mount_mfs: /etc/rc: Not a directory"],
+  ["mount -u -o frob /mnt", "mount: -o frob: option not supported"],
+];
+
+/** For each way: the smallest size, changed to read-only and back; what is open for writing keeps it writable. */
+const UPDATES = `
+for w in process uvm_io aobj window=2 direct burge,repair=end:ref:unwire:offset
+do
+  mount_mfs -s 128 -b 4096 -f 512 -o $w,noatime swap /mnt || echo not mounted
+  exec 3> /mnt/open
+  mount -u -o ro /mnt || echo $w: busy
+  exec 3>&-
+  mount -u -o ro /mnt
+  m=$(mount); echo $w: \${m##*type}
+  echo no > /mnt/y
+  mount -u -o rw /mnt
+  m=$(mount); echo $w: \${m##*type}
+  echo after > /mnt/y && cat /mnt/y
+  umount /mnt
+done
+mount_mfs -s 48m -o aobj swap /mnt && df /mnt && umount /mnt
+mount_mfs -s 48m -o process swap /mnt && df /mnt && umount /mnt
+mkdir /mnt/sub && cd /mnt && mount_mfs -s 1m -o process swap sub | cat
+cd / && umount /mnt/sub && rmdir /mnt/sub && echo a server keeps no folder busy
+`;
+
+t.test("mount_mfs refuses with one line what cannot be, and mount -u changes file systems of each way", (t) => {
+  const refusals = REFUSED.map(([command]) => `${command} && echo mounted`).join("\n");
+  const root = rootWithScript(`${refusals}\nmount -u /\n${UPDATES}\nreboot -h\n`);
+  const append = "init=/sbin/init syncer=off ddb.onpanic=0";
+  const booted = boot(append, { root });
+  t.equal(ended(booted), EXIT.clean);
+  const said = booted.console.split("\n").filter((line) => /^(mount|mount_mfs|newfs|mounted)\b/.test(line));
+  t.same(said.slice(0, REFUSED.length), REFUSED.map(([, line]) => line));
+  const from = booted.console.slice(booted.console.indexOf(REFUSED.at(-1)![1]));
+  const lines = from.split("\n");
+  const ways = ["process", "uvm_io", "aobj", "window=2", "direct", "burge,repair=end:ref:unwire:offset"];
+  t.same(lines.slice(1, 1 + 6 * ways.length), ways.flatMap((way) => [
+    "mount: /mnt: Device busy",
+    `${way}: busy`,
+    `${way}: mfs (asynchronous, local, read-only, noatime)`,
+    "/etc/rc: cannot create /mnt/y: Read-only file system",
+    `${way}: mfs (asynchronous, local, noatime)`,
+    "after",
+  ]));
+  t.match(from, /^swap +9\d{4} +2 /m);
+  t.match(from, /^mfs:\d+ +9\d{4} +2 /m);
+  t.match(from, /^a server keeps no folder busy$/m);
+  t.test("the same on QEMU", { skip: absent("qemu-system-i386") }, (t) => {
+    t.equal(comparable(bootQemu({ append, root }).console), comparable(booted.console));
+    t.end();
+  });
   t.end();
 });
 

@@ -1,9 +1,8 @@
 // umount(8): takes file systems away. -f even when they are busy.
 import { set_progname, usage, warn } from "../lib/errors";
 import { getopt, optind } from "../lib/getopt";
+import { MNT_FORCE } from "../lib/mntopts";
 import { unmount } from "../lib/syscalls";
-
-const MNT_FORCE: u32 = 0x80000;
 
 export function main(argc: i32, argv: usize, envp: usize): i32 {
   set_progname(cs("umount"));

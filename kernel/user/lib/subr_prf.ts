@@ -1,7 +1,7 @@
 // What kernel sources that programs share (newfs for memory file systems) take for the kernel's printf and panic.
 import { eprintf, exit } from "./stdio";
 
-export { printf, snprintf, sprintf } from "./stdio";
+export { eprintf as printf, snprintf, sprintf } from "./stdio";
 
 /** Status of a program that found itself broken, as sysexits(3) has it. */
 const EX_SOFTWARE: i32 = 70;
