@@ -399,11 +399,16 @@ export function clrbuf(bp: Buf): void {
   bp.b_resid = 0;
 }
 
+/** Number of buffers whose flags in `mask` are `flags`. */
+export function count_buffers(mask: u32, flags: u32): i32 {
+  let count: i32 = 0;
+  for (let i: u32 = 0; i < biomem.nbuf; i++) {
+    if ((buffer(i).b_flags & mask) == flags) count++;
+  }
+  return count;
+}
+
 /** Number of buffers that are being written, as vfs_shutdown counts them. */
 export function count_busy_buffers(): i32 {
-  let busy: i32 = 0;
-  for (let i: u32 = 0; i < biomem.nbuf; i++) {
-    if ((buffer(i).b_flags & (B_BUSY | B_INVAL | B_READ)) == B_BUSY) busy++;
-  }
-  return busy;
+  return count_buffers(B_BUSY | B_INVAL | B_READ, B_BUSY);
 }

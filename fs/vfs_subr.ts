@@ -21,7 +21,7 @@ import { M_VNODE } from "../kernel/sys/malloc";
 import { PAGE_SIZE, PINOD, PVFS } from "../kernel/sys/param";
 import { Proc } from "../kernel/sys/proc";
 import {
-  LIST_FIRST, LIST_INSERT_HEAD, LIST_NEXT, LIST_REMOVE, TAILQ_FIRST, TAILQ_INIT, TAILQ_INSERT_HEAD,
+  LIST_FIRST, LIST_INSERT_HEAD, LIST_NEXT, LIST_REMOVE, TAILQ_FIRST, TAILQ_INIT, TAILQ_INSERT_HEAD, TAILQ_NEXT,
   TAILQ_INSERT_TAIL, TAILQ_REMOVE,
 } from "../kernel/sys/queue";
 import { uvm_vnp_terminate } from "../vm/uvm_vnp";
@@ -70,6 +70,17 @@ export function vntblinit(desired: u32): void {
   TAILQ_INIT(vnode_free_list);
   TAILQ_INIT(vnode_hold_list);
   vnodestat.desiredvnodes = desired;
+}
+
+function list_length(list: usize): u32 {
+  let length: u32 = 0;
+  for (let at = TAILQ_FIRST(list); at != 0; at = TAILQ_NEXT(at, FREELIST)) length++;
+  return length;
+}
+
+/** Number of vnodes that somebody uses. */
+export function vnodes_in_use(): u32 {
+  return vnodestat.numvnodes - list_length(vnode_free_list) - list_length(vnode_hold_list);
 }
 
 function freelist_remove(vp: Vnode): void {

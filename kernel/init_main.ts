@@ -25,15 +25,12 @@ import { init_program } from "./user/init";
 import { PVM } from "./sys/param";
 import { Proc } from "./sys/proc";
 import { RB_HALT } from "./sys/reboot";
+import { version } from "./vers";
 import { devconfig, rootvnode, vfs_mountroot, vfsinit } from "../fs/vfs_conf";
 import { syncer_start } from "../fs/vfs_sync";
 import { uvm_init } from "../vm/uvm_init";
+import { uvm_meter_start } from "../vm/uvm_meter";
 import { uvm_pageout } from "../vm/uvm_pdaemon";
-
-/** What the kernel calls itself. */
-function version(): usize {
-  return cs("ptmap 0.1 (GENERIC)");
-}
 
 /**
  * Process 1: execs the file that the boot argument `init=/path` names, or runs a workload in the kernel and takes the
@@ -95,6 +92,7 @@ export function main(): void {
   inittodr();
   set_warm();
   sched_start();
+  uvm_meter_start();
   devconfig();
   cnattach();
   mmattach();

@@ -35,6 +35,11 @@ export function file_init(): void {
   pool_init(file_pool, SIZEOF_FILE, 8, 0, 0, cs("filepl"), 0, 0, 0, M_FILE);
 }
 
+/** Number of open files, each counted once. */
+export function open_files(): u32 {
+  return file_pool.pr_nout;
+}
+
 /** Gives a process an empty descriptor table. => may sleep */
 export function fdinit(p: Proc): void {
   p.p_fd = malloc(SIZEOF_FILEDESC, M_FILEDESC, M_WAITOK);

@@ -24,7 +24,7 @@ import { vref } from "../fs/vfs_subr";
 import { Vnode } from "../fs/vnode";
 
 /** Most processes. */
-const MAXPROC: i32 = 300;
+export const MAXPROC: i32 = 300;
 
 /** The first thing a process runs. It does not return. */
 function proc_start(arg: usize): void {

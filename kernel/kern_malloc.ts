@@ -155,6 +155,11 @@ export function free(addr: usize, type: u32): void {
   splx(s);
 }
 
+/** Pages that kmem_map has room for. */
+export function nkmempages(): u32 {
+  return (malloc_state.kmemlimit - malloc_state.kmembase) / PAGE_SIZE;
+}
+
 /** Bytes in use by a type. */
 export function malloc_memuse(type: u32): u32 {
   return load<u32>(ks_memuse + type * 4);

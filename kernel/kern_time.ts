@@ -12,6 +12,11 @@ export function inittodr(): void {
   store<u32>(boottime, mc146818_seconds() - uptime_seconds());
 }
 
+/** When the system started, seconds since 1970. */
+export function boottime_seconds(): u32 {
+  return load<u32>(boottime);
+}
+
 /** Seconds since 1970. */
 export function time_second(): u32 {
   return load<u32>(boottime) + uptime_seconds();

@@ -134,9 +134,14 @@ const pool_head: usize = memory.data<u32>([0, 0]);
 const fresh_mode: usize = memory.data<u32>([0]);
 const fresh_word: usize = memory.data<u32>([0xdeadbeef]);
 
-/** First pool of the list of all pools, or 0; the next is its first word. */
+/** First pool of the list of all pools, or 0. */
 export function pool_list_first(): usize {
   return TAILQ_FIRST(pool_head);
+}
+
+/** The pool after `pool`, or 0. */
+export function pool_list_next(pool: usize): usize {
+  return TAILQ_NEXT(pool, 0);
 }
 
 /** Reads `pool.fresh`. */

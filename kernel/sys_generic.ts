@@ -22,7 +22,7 @@ import {
 import { FREAD, FWRITE } from "../fs/fcntl";
 
 const MAX_TRANSFER: u32 = 0x7fffffff;
-const UIO_MAXIOV: u32 = 1024;
+export const UIO_MAXIOV: u32 = 1024;
 
 /** Fills a Uio over `iovcnt` pieces of user memory. EINVAL when they are too much together. */
 function user_uio(uio: Uio, iov: usize, iovcnt: u32, rw: u32, p: Proc): i32 {

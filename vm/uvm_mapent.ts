@@ -82,6 +82,11 @@ export function uvm_mapent_free(entry: VmMapEntry): void {
   splx(s);
 }
 
+/** Entries of all maps together. */
+export function map_entries_in_use(): u32 {
+  return uvm_map_entry_pool.pr_nout + u32(uvmexp.mapent_static);
+}
+
 /** Copies everything but the links and the origin of the memory. */
 export function uvm_mapent_copy(src: VmMapEntry, dst: VmMapEntry): void {
   const flags = dst.flags;

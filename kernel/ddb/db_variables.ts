@@ -35,25 +35,27 @@ export function db_register_address(i: u32): usize {
   return base + (i < 9 ? i : i + 2) * 4;
 }
 
-function is(name: usize): bool {
-  return strcmp(db_tok_string(), name) == 0;
+/** Address of the 32-bit setting called `name`; 0 = there is none. */
+export function db_setting_address(name: usize): usize {
+  const out = changetype<usize>(db_output_state);
+  if (strcmp(name, cs("radix")) == 0) return out + offsetof<OutputState>("radix");
+  if (strcmp(name, cs("maxoff")) == 0) return changetype<usize>(db_sym_state);
+  if (strcmp(name, cs("maxwidth")) == 0) return out + offsetof<OutputState>("max_width");
+  if (strcmp(name, cs("tabstops")) == 0) return out + offsetof<OutputState>("tab_stop_width");
+  if (strcmp(name, cs("lines")) == 0) return out + offsetof<OutputState>("max_line");
+  if (strcmp(name, cs("onpanic")) == 0) return changetype<usize>(db_settings);
+  return strcmp(name, cs("fromconsole")) == 0 ? changetype<usize>(db_settings) + 4 : 0;
 }
 
 /** Address of the 32-bit variable named by the last identifier; an unknown name leaves the command. */
 function variable_address(): usize {
+  const name = db_tok_string();
   for (let i: u32 = 0; i < REGISTER_COUNT; i++) {
-    if (is(db_register_name(i))) return db_register_address(i);
+    if (strcmp(name, db_register_name(i)) == 0) return db_register_address(i);
   }
-  const out = changetype<usize>(db_output_state);
-  if (is(cs("radix"))) return out + offsetof<OutputState>("radix");
-  if (is(cs("maxoff"))) return changetype<usize>(db_sym_state);
-  if (is(cs("maxwidth"))) return out + offsetof<OutputState>("max_width");
-  if (is(cs("tabstops"))) return out + offsetof<OutputState>("tab_stop_width");
-  if (is(cs("lines"))) return out + offsetof<OutputState>("max_line");
-  if (is(cs("onpanic"))) return changetype<usize>(db_settings);
-  if (is(cs("fromconsole"))) return changetype<usize>(db_settings) + 4;
-  db_error(cs("Unknown variable\n"));
-  return 0;
+  const setting = db_setting_address(name);
+  if (setting == 0) db_error(cs("Unknown variable\n"));
+  return setting;
 }
 
 /** After `$`: stores the variable's value at `valuep`. */

@@ -76,10 +76,14 @@ export function init386(first_avail: usize): void {
   if (bootarg(cs("-d")) != 0) kernel_debugger();
 }
 
-/** Says which processor this is. */
+/** Which processor this is. */
+export function cpu_model(): usize {
+  return load<u32>(sym.cpu_class()) == 3 ? cs("Intel 386-class") : cs("Intel 486-class");
+}
+
+/** Says so. */
 export function identifycpu(): void {
-  const class_name = load<u32>(sym.cpu_class()) == 3 ? cs("Intel 386-class") : cs("Intel 486-class");
-  printf(cs("cpu0: %s\n"), class_name);
+  printf(cs("cpu0: %s\n"), cpu_model());
 }
 
 /** The messages about processor and memory; UVM runs. */

@@ -34,3 +34,38 @@ export const M_UVMAOBJ: u32 = 83;
 export const M_UVMAMAP: u32 = 84;
 export const M_VMPMAP: u32 = 85;
 export const M_LAST: u32 = 96;
+
+/** The name of a type; 0 for numbers that nobody uses. */
+export function malloc_type_name(type: u32): usize {
+  switch (type) {
+    case M_DEVBUF: return cs("devbuf");
+    case M_PCB: return cs("pcb");
+    case M_IOBUF: return cs("iobuf");
+    case M_NAMEI: return cs("namei");
+    case M_VNODE: return cs("vnodes");
+    case M_CACHE: return cs("namecache");
+    case M_DQUOT: return cs("UFS_quota");
+    case M_UFSMNT: return cs("UFS_mount");
+    case M_MAPMEM: return cs("mapmem");
+    case M_MOUNT: return cs("mount");
+    case M_PROC: return cs("proc");
+    case M_SUBPROC: return cs("subproc");
+    case M_SEGMENT: return cs("LDT");
+    case M_LOCKF: return cs("lockf");
+    case M_MFSNODE: return cs("MFS_node");
+    case M_EXEC: return cs("exec");
+    case M_VMMAP: return cs("VM_map");
+    case M_VMMAPENT: return cs("VM_mapent");
+    case M_VMOBJ: return cs("VM_object");
+    case M_VMSWAP: return cs("VM_swap");
+    case M_FILE: return cs("file");
+    case M_FILEDESC: return cs("file_desc");
+    case M_PIPE: return cs("pipe");
+    case M_TTYS: return cs("ttys");
+    case M_TEMP: return cs("temp");
+    case M_UVMAOBJ: return cs("UVM_aobj");
+    case M_UVMAMAP: return cs("UVM_amap");
+    case M_VMPMAP: return cs("VM_pmap");
+    default: return 0;
+  }
+}

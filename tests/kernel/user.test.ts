@@ -1,4 +1,4 @@
-// User mode: system calls tried from inside by tests/kernel/user/usertest.c as process 1, on both models and
+// User mode: system calls tried from inside by the program of tests/kernel/user as process 1, on both models and
 // on QEMU, and a conversation with the terminal.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,16 +7,15 @@ import { Machine } from "../../emu/index.js";
 import { PROJECT_ROOT } from "../../tools/kcc/asc.js";
 import { generatedFiles } from "../../tools/kcc/syscalls.js";
 import { absent, bootPtmap, bootQemu, kernelImage } from "../lib/boot.js";
-import { userRoot, withoutCompiler } from "./user_root.js";
+import { testSources, userRoot, withoutCompiler } from "./user_root.js";
 
 // The hostile case makes 20,000 calls on each machine.
 t.setTimeout(300_000);
 
 const BUDGET = 8_000_000_000;
 const APPEND = 'init=/usertest syncer=off ddb.lines=0 ddb.commandonenter="trace;ps;reboot 4"';
-/** The cases of usertest.c, in order. */
-const CASES = [...readFileSync(join(PROJECT_ROOT, "tests/kernel/user/usertest.c"), "latin1")
-  .matchAll(/\{"([^"]+)", t_\w+\}/g)].map((match) => match[1]!);
+/** The cases in the tables of the test program's sources. */
+const CASES = testSources().flatMap(({ text }) => [...text.matchAll(/\{"([^"]+)", t_\w+\}/g)].map((match) => match[1]!));
 
 t.test("the files made of kernel/syscalls.master are up to date", (t) => {
   for (const [file, text] of generatedFiles()) {

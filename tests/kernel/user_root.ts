@@ -1,7 +1,7 @@
 // The programs of the user mode tests, compiled by the host's gcc, on a root image.
 // Their stubs are made of kernel/syscalls.master, like those of the project's own programs.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileOfBytes, makeImage } from "../../tools/ffs/index.js";
@@ -37,7 +37,17 @@ export function withoutCompiler(): string | false {
   }
 }
 
-/** tests/kernel/user/usertest.c as a static ELF file. */
+const SOURCES = join(PROJECT_ROOT, "tests/kernel/user");
+
+/** The sources of the test program, and their names. */
+export function testSources(): readonly { readonly path: string; readonly text: string }[] {
+  return readdirSync(SOURCES).filter((name) => name.endsWith(".c")).sort().map((name) => {
+    const path = join(SOURCES, name);
+    return { path, text: readFileSync(path, "latin1") };
+  });
+}
+
+/** The test program as a static ELF file. */
 function compileProgram(): Buffer {
   const folder = mkdtempSync(join(tmpdir(), "ptmap-user-"));
   try {
@@ -46,7 +56,7 @@ function compileProgram(): Buffer {
       "-m32", "-march=i386", "-O1", "-w", "-ffreestanding", "-fno-builtin", "-fno-pic", "-fno-stack-protector",
       "-fcf-protection=none", "-no-pie", "-nostdlib", "-static", "-Wl,--build-id=none",
       "-Wl,-Ttext-segment=0x08048000", "-o", join(folder, "usertest"),
-      join(PROJECT_ROOT, "tests/kernel/user/usertest.c"), join(folder, "stubs.S"),
+      ...testSources().map(({ path }) => path), join(folder, "stubs.S"),
     ], { stdio: "pipe" });
     return readFileSync(join(folder, "usertest"));
   } finally {

@@ -14,7 +14,7 @@ int rmdir(const char *), rename(const char *, const char *), symlink(const char 
 int readlink(const char *, char *, u32), chmod(const char *, u32), access(const char *, u32), sync(void), umask(u32);
 int mknod(const char *, u32, u32), mount(const char *, const char *, u32, void *), unmount(const char *, u32);
 int __stat13(const char *, void *), __lstat13(const char *, void *), __fstat13(int, void *), __getcwd(char *, u32);
-int getpid(void), getppid(void), getpgrp(void), setpgid(int, int), setsid(void), getuid(void), kill(int, int);
+int getpid(void), getppid(void), getpgrp(void), setpgid(int, int), setsid(void), getuid(void), setuid(int), kill(int, int);
 int __sigaction14(int, void *, void *), __sigprocmask14(int, void *, void *), __sigsuspend14(void *);
 int __sigpending14(void *), setitimer(int, void *, void *), gettimeofday(void *, void *), nanosleep(void *, void *);
 int getrusage(int, void *), getrlimit(u32, void *), setrlimit(u32, void *), setpriority(int, int, int);

@@ -6,16 +6,7 @@
 #define ROUNDS 100
 #endif
 
-static u32 length(const char *s) { u32 n = 0; while (s[n]) n++; return n; }
-static void put(const char *s) { write(1, s, length(s)); }
-static void number(u32 n) { char b[12]; int i = 12; do b[--i] = '0' + n % 10; while (n /= 10); write(1, b + i, 12 - i); }
-static int same(const char *a, const char *b, u32 n) { while (n--) if (*a++ != *b++) return 0; return 1; }
-
-static const char *running;
-static int failures;
-static void fail(int line) { put(running); put(": line "); number(line); put(", errno "); number(errno); put("\n"); failures++; }
-#define CHECK(c) do { if (!(c)) { fail(__LINE__); return; } } while (0)
-#define FAILS(call, e) CHECK((call) == -1 && errno == (e))
+#include "harness.h"
 
 static char page[8192];
 
@@ -320,17 +311,6 @@ static void t_memory(void) {
   FAILS(mprotect((void *)0xc0000000, 4096, 1), 22);
 }
 
-static void t_sysctl(void) {
-  u32 name[2] = {6, 7}, value = 0, size = 4;
-  CHECK(__sysctl(name, 2, &value, &size, 0, 0) == 0 && value == 4096 && size == 4);
-  name[0] = 1;
-  name[1] = 14;
-  size = 8192;
-  CHECK(__sysctl(name, 2, page, &size, 0, 0) == 0 && size >= 256 && size % 128 == 0);
-  name[0] = 77;
-  FAILS(__sysctl(name, 2, &value, &size, 0, 0), 45);
-}
-
 static void t_groups(void) {
   int status, pid;
   CHECK(getpid() == 1 && getpgrp() == 1);
@@ -420,13 +400,24 @@ static void t_many(void) {
   CHECK(sum == 190);
 }
 
-static const struct { const char *name; void (*run)(void); } cases[] = {
+const struct testcase cases[] = {
   {"fork", t_fork}, {"copy on write", t_cow}, {"copy on write in the kernel", t_cow_copyout}, {"vfork and exec", t_vfork},
   {"exec errors", t_exec_errors}, {"files", t_files}, {"devices", t_devices}, {"pipe", t_pipe}, {"signals", t_signals},
   {"faults", t_faults}, {"sigreturn", t_sigreturn}, {"stop and continue", t_stop}, {"time", t_time},
-  {"virtual timer", t_spin}, {"select", t_select}, {"memory", t_memory}, {"sysctl", t_sysctl}, {"groups", t_groups},
-  {"many processes", t_many}, {"text file busy", t_text_busy}, {"hostile calls", t_hostile},
+  {"virtual timer", t_spin}, {"select", t_select}, {"memory", t_memory}, {"groups", t_groups},
+  {"many processes", t_many}, {"text file busy", t_text_busy}, {"hostile calls", t_hostile}, {0, 0},
 };
+const char *running;
+int failures;
+
+static void run(const struct testcase *c) {
+  for (; c->name; c++) {
+    int before = failures;
+    running = c->name;
+    c->run();
+    if (failures == before) { put(running); put(": ok\n"); }
+  }
+}
 
 static int run_exec_child(int argc, char **argv, char **envp) {
   if (argc != 3 || !same(argv[2], "two words", 10) || argv[3] != 0) return 1;
@@ -450,7 +441,6 @@ static void talk(void) {
 }
 
 int main(int argc, char **argv, char **envp) {
-  u32 n;
   if (getpid() != 1) return run_exec_child(argc, argv, envp);
   if (same(argv[0], "/talk", 6)) {
     ioctl(0, 0x20007461, 0);
@@ -458,12 +448,8 @@ int main(int argc, char **argv, char **envp) {
   u32 args[6] = {0, 0, 0, 0, 0, 0};
   if (ioctl(0, 0x20007461, 0) != 0) put("no terminal\n");
   if (mount("ffs", "/", 0x10000, args) != 0) { put("the root stays read-only: "); number(errno); put("\n"); }
-  for (n = 0; n < sizeof cases / sizeof cases[0]; n++) {
-    running = cases[n].name;
-    int before = failures;
-    cases[n].run();
-    if (failures == before) { put(running); put(": ok\n"); }
-  }
+  run(sysctl_cases);
+  run(cases);
   number(failures);
   put(" failures\n");
   reboot(8, 0);
