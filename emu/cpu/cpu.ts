@@ -97,7 +97,7 @@ export class Cpu implements CpuInterface {
     this.#flags = createFlags(this.state);
     this.#coprocessor = createRegisters(this.state, config.coprocessor);
     this.mmu = createMmu(config, this.state, this.#faults, this.counters);
-    const memory = createMemory(config, this.state, this.mmu);
+    const memory = createMemory(config, this.state, this.mmu, this.#faults);
     this.#segments = createSegments(this.state, this.#faults, memory);
     const debug = createDebug(this.state, this.mmu, () => this.#attend());
     this.#debug = debug;

@@ -3,10 +3,11 @@
 // access; everything else (misses, misaligned operands, page crossings, code
 // pages, device memory) goes through the slow functions below.
 import { penaltiesOf } from "./clocks.js";
+import type { Faults } from "./faults.js";
 import type { CpuConfig } from "./interface.js";
 import { READ, WRITE } from "./mmu.js";
 import type { Mmu } from "./mmu.js";
-import { BUDGET, MODE, WATCHING } from "./state.js";
+import { BUDGET, CR0, CR0_BIT, EFLAGS, FLAG, MODE, VECTOR, WATCHING } from "./state.js";
 import type { State } from "./state.js";
 
 /** Addresses are linear. 8- and 16-bit values are zero-extended, 32-bit ones signed. */
@@ -28,6 +29,8 @@ export interface Memory {
   modify16(a: number): number;
   modify32(a: number): number;
   prepareWrite(a: number, size: number): void;
+  /** Raises #AC when ring 3 has asked for alignment and an operand of `size` bytes at `a` lacks it. */
+  checkAlignment(a: number, size: number): void;
   /** The same reads and writes at supervisor privilege: descriptor tables, task state, inner stacks. */
   readSystem16(a: number): number;
   readSystem32(a: number): number;
@@ -36,7 +39,16 @@ export interface Memory {
   writeSystem8(a: number, value: number): void;
 }
 
-export function createMemory(config: CpuConfig, state: State, mmu: Mmu): Memory {
+/**
+ * Address bits that are zero in an aligned operand of `size` bytes (SDM 3, table 6-7). Images of the coprocessor
+ * consist of words or doublewords by the operand size, 14 and 94 bytes of words.
+ */
+function alignmentMask(size: number): number {
+  if (size === 8 || size === 10) return 7;
+  return size === 2 || size === 14 || size === 94 ? 1 : size >= 4 ? 3 : 0;
+}
+
+export function createMemory(config: CpuConfig, state: State, mmu: Mmu, faults: Faults): Memory {
   const { S, mem8, mem16, mem32, ram, ramSize, tlbRead, tlbWrite } = state;
   const { misaligned } = penaltiesOf(config.model, config.timing);
 
@@ -64,8 +76,14 @@ export function createMemory(config: CpuConfig, state: State, mmu: Mmu): Memory 
     if ((a & 3) + size > 4) S[BUDGET] -= misaligned;
   }
 
+  function checkAlignment(a: number, size: number): void {
+    if ((a & alignmentMask(size)) === 0 || S[MODE] === 0) return;
+    if ((S[EFLAGS] & FLAG.AC) !== 0 && (S[CR0] & CR0_BIT.AM) !== 0) faults.raise(VECTOR.AC, 0);
+  }
+
   function loadSlow(a: number, size: number): number {
     chargeMisaligned(a, size);
+    checkAlignment(a, size);
     if (S[WATCHING] !== 0) return loadWatched(a, size);
     return loadParts(a, size);
   }
@@ -90,12 +108,14 @@ export function createMemory(config: CpuConfig, state: State, mmu: Mmu): Memory 
   }
 
   function prepareWrite(a: number, size: number): void {
+    checkAlignment(a, size);
     mmu.translate(a, WRITE);
     if ((a & 0xfff) + size > 4096) mmu.translate((a + size - 1) & ~0xfff, WRITE);
   }
 
   function storeSlow(a: number, size: number, value: number): void {
     chargeMisaligned(a, size);
+    checkAlignment(a, size);
     storeParts(a, size, value);
     if (S[WATCHING] !== 0) memory.accessed(a, size, true);
   }
@@ -158,7 +178,7 @@ export function createMemory(config: CpuConfig, state: State, mmu: Mmu): Memory 
 
   const memory: Memory = {
     accessed: () => undefined,
-    read8, read16, read32, write8, write16, write32, prepareWrite,
+    read8, read16, read32, write8, write16, write32, prepareWrite, checkAlignment,
     modify8(a) {
       const e = tlbWrite[(a >>> 12) + S[MODE]];
       return (e & 1) === 0 ? (a + e) >>> 0 : -1;

@@ -519,6 +519,52 @@ t.test("ring 3 is refused what is privileged, with the right exception", async (
   }
 });
 
+t.test("a misaligned operand is #AC where CR0.AM, EFLAGS.AC and ring 3 come together, and only there", async (t) => {
+  const AM = 0x40000;
+  const AC = 0x40000;
+  // Instructions on memory at EBX, and the alignment that SDM 3, table 6-7 asks of each.
+  const cases: readonly (readonly [string, number])[] = [
+    ["8a03", 1], ["668b03", 2], ["8b03", 4], ["668903", 2], ["8903", 4], ["ff03", 4], ["66ff03", 2], ["fe03", 1],
+    ["870b", 4], ["0fb103", 4], ["a5", 4], ["66a5", 2], ["ab", 4], ["ff33", 4], ["8f03", 4], ["dd03", 8], ["dd13", 8],
+    ["d903", 4], ["df03", 2], ["db2b", 8], ["db3b", 8], ["dd33", 4], ["66dd33", 2], ["d933", 4], ["8e1b", 2],
+  ];
+  const misalignments = [0, 1, 2, 3, 4, 6, 8];
+  const faultsOf = (code: string, offset: number, bits: { am: number; ac: number; user: boolean }): number => {
+    const rig = new ProtectedRig({ model: "i486", coprocessor: { error: () => undefined, ignored: () => false } });
+    rig.haltingHandler(17);
+    const eip = bits.user ? AT.USER_CODE : AT.CODE;
+    rig.code(eip, `9bdbe3|d9e8|${code}`);
+    if (bits.user) rig.user();
+    for (const register of [3, 6, 7]) rig.cpu.registers[register] = AT.DATA + offset;
+    rig.cpu.cr0 = rig.cpu.cr0 | bits.am;
+    rig.cpu.eflags = 2 | bits.ac;
+    rig.steps(4);
+    return rig.cpu.counters.exceptions[17]!;
+  };
+  for (const [code, alignment] of cases) {
+    for (const offset of misalignments) {
+      const expected = offset % alignment === 0 ? 0 : 1;
+      t.equal(faultsOf(code, offset, { am: AM, ac: AC, user: true }), expected, `${code} at ${offset}`);
+    }
+  }
+  for (const bits of [{ am: 0, ac: AC, user: true }, { am: AM, ac: 0, user: true }, { am: AM, ac: AC, user: false }]) {
+    t.equal(faultsOf("8b03", 1, bits), 0, JSON.stringify(bits));
+  }
+});
+
+t.test("the frame of #AC has error code 0 and restarts the instruction", async (t) => {
+  const rig = new ProtectedRig({ model: "i486" });
+  rig.haltingHandler(17);
+  rig.code(AT.USER_CODE, "8b03");
+  rig.user();
+  rig.cpu.registers[3] = AT.DATA + 1;
+  rig.cpu.cr0 = rig.cpu.cr0 | 0x40000;
+  rig.cpu.eflags = 0x40002;
+  rig.steps(1);
+  t.same(rig.stackWords(4), [0, AT.USER_CODE, SELECTOR.USER_CODE, 0x40002]);
+  t.equal(rig.cpu.eflags & 0x40000, 0x40000, "a gate of protected mode keeps the flag; ring 0 is not asked");
+});
+
 t.test("segment loads and limits raise what the manuals say", async (t) => {
   // [code, vector, error code]
   const cases: readonly (readonly [string, number, number])[] = [

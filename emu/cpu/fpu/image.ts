@@ -87,22 +87,24 @@ export function createImages(core: Core, registers: Registers): Images {
       registers.setTags(values[2]);
       setPointers(operandSize, values.slice(3));
     },
+    // Ten bytes a register: only words are aligned in each of them.
     storeRegisters(address) {
       for (let i = 0; i < 8; i++) {
         const at = (address + i * REGISTER_BYTES) | 0;
         const from = ((registers.statusWord() >>> 11) + i & 7) * 4;
-        memory.write32(at, words[from]);
-        memory.write32((at + 4) | 0, words[from + 1]);
-        memory.write16((at + 8) | 0, words[from + 2]);
+        for (let k = 0; k < 5; k++) {
+          memory.write16((at + k * 2) | 0, (words[from + (k >> 1)]! >>> ((k & 1) * 16)) & 0xffff);
+        }
       }
     },
     loadRegisters(address) {
       for (let i = 0; i < 8; i++) {
         const at = (address + i * REGISTER_BYTES) | 0;
         const to = ((registers.statusWord() >>> 11) + i & 7) * 4;
-        words[to] = memory.read32(at);
-        words[to + 1] = memory.read32((at + 4) | 0);
-        words[to + 2] = memory.read16((at + 8) | 0);
+        const [a, b, c, d, e] = Array.from({ length: 5 }, (_, k) => memory.read16((at + k * 2) | 0));
+        words[to] = a! | (b! << 16);
+        words[to + 1] = c! | (d! << 16);
+        words[to + 2] = e!;
       }
     },
   };

@@ -104,6 +104,7 @@ export function createUnit(core: Core, operands: Operands): Unit {
       case 2: return BigInt(memory.read16(address));
       case 4: return BigInt(memory.read32(address) >>> 0);
       default: {
+        memory.checkAlignment(address, 8);
         const low = BigInt(memory.read32(address) >>> 0);
         return low | (BigInt(memory.read32((address + 4) | 0) >>> 0) << 32n);
       }
