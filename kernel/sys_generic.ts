@@ -117,7 +117,7 @@ export function sys_writev(p: Proc, uap: SysWritevArgs, retval: usize): i32 {
 const IOCPARM_MASK: u32 = 0x1fff;
 const IOC_OUT: u32 = 0x40000000;
 const IOC_IN: u32 = 0x80000000;
-const IOCPARM_MAX: u32 = 256;
+const IOCPARM_MAX: u32 = 512;
 
 export function sys_ioctl(p: Proc, uap: SysIoctlArgs, retval: usize): i32 {
   const fp = fd_getfile(p, uap.fd, 0);

@@ -9,9 +9,10 @@ import { frame_alloc } from "../i386/cpufunc";
 import { multiboot_module } from "../i386/multiboot";
 import { memcpy } from "../libkern";
 import { printf } from "../subr_prf";
-import { EINVAL, ENOTTY, ENXIO } from "../sys/errno";
+import { EINVAL, ENXIO } from "../sys/errno";
 import { DEV_BSHIFT, minor } from "../sys/param";
 import { Proc } from "../sys/proc";
+import { disk_ioctl } from "./disklabel";
 
 const MD_UNITS: u32 = 4;
 
@@ -45,7 +46,7 @@ function mdclose(dev: u32, flags: u32, p: Proc): i32 {
 }
 
 function mdioctl(dev: u32, command: u32, data: usize, flags: u32, p: Proc): i32 {
-  return ENOTTY;
+  return disk_ioctl(command, data, cs("md"), mdsize(dev));
 }
 
 function mdsize(dev: u32): i32 {

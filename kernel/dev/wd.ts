@@ -14,10 +14,11 @@ import { bss, inb, insw, outb, outsw } from "../i386/cpufunc";
 import { IPL_BIO, intr_establish, splbio, splx } from "../i386/intr";
 import { timeout, untimeout } from "../kern_clock";
 import { printf } from "../subr_prf";
-import { EINVAL, EIO, ENOTTY, ENXIO } from "../sys/errno";
+import { EINVAL, EIO, ENXIO } from "../sys/errno";
 import { DEV_BSHIFT, DEV_BSIZE, HZ, minor } from "../sys/param";
 import { Proc } from "../sys/proc";
 import { TAILQ_FIRST, TAILQ_INIT, TAILQ_INSERT_TAIL, TAILQ_REMOVE } from "../sys/queue";
+import { disk_ioctl } from "./disklabel";
 
 // Registers of the channel, by their names in the ATA standard.
 const WD_DATA: u32 = 0x1f0;
@@ -176,7 +177,7 @@ function wdclose(dev: u32, flags: u32, p: Proc): i32 {
 }
 
 function wdioctl(dev: u32, command: u32, data: usize, flags: u32, p: Proc): i32 {
-  return ENOTTY;
+  return disk_ioctl(command, data, cs("wd"), wdsize(dev));
 }
 
 function wdsize(dev: u32): i32 {

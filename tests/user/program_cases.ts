@@ -3,7 +3,7 @@
 export interface ProgramCase {
   readonly title: string;
   readonly script: string;
-  /** Both output streams. In a string, `#` stands for a number and the blanks before it. */
+  /** Both output streams. In a string, `{n}` stands for a number and the blanks before it. */
   readonly output: string | RegExp;
   /** 0 when left out. */
   readonly status?: number;
@@ -16,4 +16,7 @@ export const PROGRAM_CASES: readonly ProgramCase[] = [
   { title: "sysctl refuses what cannot be written", script: "sysctl -w kern.ostype=x", output: "sysctl: kern.ostype: Operation not permitted\n", status: 1 },
   { title: "sysctl names the level that is wrong", script: "sysctl foo; sysctl kern.foo; sysctl vm.uvmexp.foo", output: "sysctl: top level name in foo is invalid\nsysctl: second level name in kern.foo is invalid\nsysctl: third level name in vm.uvmexp.foo is invalid\n", status: 1 },
   { title: "sysctl finds no violation of the invariants", script: "sysctl debug.check", output: "debug.check = 0\n" },
+  { title: "newfs makes a file system on a disk and prints its groups", script: "newfs wd0a && mount /dev/wd0a /mnt && df /mnt && ls -a /mnt && umount /mnt", output: "/dev/rwd0a:\t40960 sectors in 40 cylinders of 16 tracks, 64 sectors\n\t20.0MB in 3 cyl groups (16 c/g, 8.00MB/g, 1664 i/g)\nsuper-block backups (for fsck -b #) at:\n 32, 16480, 32928,\nFilesystem   512-blocks      Used     Avail Capacity  Mounted on\n/dev/wd0a         39582         2     37600      0%    /mnt\n.\n..\n" },
+  { title: "newfs does not touch a mounted disk, nor what it cannot", script: "mount /dev/wd0a /mnt; newfs wd0a; umount /mnt; newfs wd0d; newfs wd0b; newfs -s 50000 wd0a; newfs -b 300 wd0a; newfs nosuch; newfs /etc/rc; newfs -o fast wd0a", output: "newfs: /dev/rwd0a is mounted on /mnt\nnewfs: /dev/rwd0d: `d' partition type is not `4.2BSD'\nnewfs: /dev/wd0b: No such file or directory\nnewfs: /dev/rwd0a: maximum file system size on the partition is 40960 sectors\nnewfs: block size must be a power of 2 from 4096 to 65536 (given 300)\nnewfs: /dev/nosuch: No such file or directory\nnewfs: /etc/rc: not a special device\nnewfs: fast: unknown optimization preference: use `space' or `time'\n", status: 1 },
+  { title: "newfs -N only prints, options set sizes", script: "newfs -N -b 4096 -f 512 -i 8192 -s 1000 wd0a; mount /dev/wd0a /mnt && umount /mnt", output: "Warning: 24 sector(s) in last cylinder unallocated\n/dev/rwd0a:\t1000 sectors in 1 cylinders of 16 tracks, 64 sectors\n\t0.5MB in 1 cyl groups (16 c/g, 8.00MB/g, 64 i/g)\nsuper-block backups (for fsck -b #) at:\n 32,\n" },
 ];

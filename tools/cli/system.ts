@@ -24,10 +24,16 @@ const DEVICES: Readonly<Record<string, readonly ["character" | "block", number, 
   tty00: ["character", 8, 0, 0o600],
   wd0a: ["block", 0, 0, 0o640],
   wd0d: ["block", 0, 3, 0o640],
+  rwd0a: ["character", 3, 0, 0o640],
+  rwd0d: ["character", 3, 3, 0o640],
   md0a: ["block", 17, 0, 0o640],
   md0d: ["block", 17, 3, 0o640],
   md1a: ["block", 17, 8, 0o640],
   md1d: ["block", 17, 11, 0o640],
+  rmd0a: ["character", 47, 0, 0o640],
+  rmd0d: ["character", 47, 3, 0o640],
+  rmd1a: ["character", 47, 8, 0o640],
+  rmd1d: ["character", 47, 11, 0o640],
 };
 
 /** Files of /etc by name. */

@@ -1,6 +1,7 @@
 // What kernel sources that programs share (newfs for memory file systems) take for the kernel's printf and panic.
 import { eprintf, exit } from "./stdio";
 
+// The kernel prints where a person reads it at once; in a program that is the standard error.
 export { eprintf as printf, snprintf, sprintf } from "./stdio";
 
 /** Status of a program that found itself broken, as sysexits(3) has it. */
