@@ -1,22 +1,22 @@
 // Operations of the one special vnode of a memory file system, its device
 // (mfs.md §1). Everything above it is FFS.
 
-import { frame_alloc } from "../../kernel/i386/cpufunc";
 import { panic, printf } from "../../kernel/subr_prf";
 import { Proc } from "../../kernel/sys/proc";
 import { uao_detach } from "../../vm/uvm_aobj";
 import { UvmObject } from "../../vm/uvm_object";
-import { B_READ, Buf } from "../buf";
+import { Buf } from "../buf";
 import { genfs_enoioctl, genfs_noislocked, genfs_nolock, genfs_nounlock, genfs_nullopen, vn_bwrite } from "../genfs";
 import { vn_badop_ops } from "../genfs_default";
 import { genfs_nullupdate } from "../genfs";
-import { genfs_revoke, vfinddev } from "../vfs_alias";
+import { genfs_revoke } from "../vfs_alias";
 import { vrecycle } from "../vfs_subr";
 import { vflushbuf, vinvalbuf } from "../vfs_vnbufs";
-import { FSYNC_WAIT, VBLK, V_SAVE, Vnode } from "../vnode";
+import { FSYNC_WAIT, V_SAVE, Vnode } from "../vnode";
 import { VOP_UNLOCK, VnodeOps } from "../vnode_if";
+import { mfs_dev_drain, mfs_dev_free, mfs_dev_node } from "./mfs_dev";
 import { mfs_node_rele, mfs_server_dismiss } from "./mfs_server";
-import { MFS_RELEASED, Mfsnode, VTOMFS, mfs_stats } from "./mfsnode";
+import { MFS_RELEASED, Mfsnode, VTOMFS, mfs_doio } from "./mfsnode";
 
 export const mfs_vnodeop: VnodeOps = changetype<VnodeOps>(memory.data(offsetof<VnodeOps>()));
 
@@ -25,16 +25,9 @@ export const mfs_vnodeop: VnodeOps = changetype<VnodeOps>(memory.data(offsetof<V
  * device's for metadata; b_dev names the device in both cases. Done on return, except by the way `process`. Sleeps.
  */
 export function mfs_strategy(bp: Buf): i32 {
-  const vpp = frame_alloc(4);
-  if (!vfinddev(bp.b_dev, VBLK, vpp)) panic(cs("mfs_strategy: bad dev"));
-  const devvp = changetype<Vnode>(load<usize>(vpp));
-  if (devvp.v_usecount == 0) panic(cs("mfs_strategy: bad dev"));
-  mfs_stats.strategy++;
-  mfs_stats.bytes += u64(bp.b_bcount);
-  if ((bp.b_flags & B_READ) != 0) mfs_stats.reads++;
-  else mfs_stats.writes++;
-  const mfsp = VTOMFS(devvp);
-  mfsp.mfs_way.way_io(mfsp, bp);
+  const mfsp = mfs_dev_node(bp.b_dev);
+  if (changetype<usize>(mfsp) == 0) panic(cs("mfs_strategy: bad dev"));
+  mfs_doio(mfsp, bp);
   return 0;
 }
 
@@ -56,6 +49,7 @@ function mfs_fsync(vp: Vnode, cred: usize, flags: u32, p: Proc): i32 {
 function mfs_release(mfsp: Mfsnode): void {
   if ((mfsp.mfs_flags & MFS_RELEASED) != 0) return;
   mfsp.mfs_flags |= MFS_RELEASED;
+  mfs_dev_drain(mfsp);
   mfsp.mfs_way.way_detach(mfsp);
   if (changetype<usize>(mfsp.mfs_data) != 0) uao_detach(mfsp.mfs_data);
   mfsp.mfs_data = changetype<UvmObject>(0);
@@ -85,6 +79,7 @@ function mfs_inactive(vp: Vnode, p: Proc): i32 {
 function mfs_reclaim(vp: Vnode, p: Proc): i32 {
   if (vp.v_data == 0) return 0;
   mfs_release(VTOMFS(vp));
+  mfs_dev_free(vp.v_rdev);
   mfs_node_rele(VTOMFS(vp));
   vp.v_data = 0;
   return 0;
