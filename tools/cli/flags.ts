@@ -39,6 +39,10 @@ const MACHINE_FLAGS: readonly Flag[] = [
     name: "timing", value: "MODE", fallback: "model", choices: ["model", "none"],
     help: "clock model: `model` counts cycles, `none` leaves them out",
   },
+  {
+    name: "wait-states", value: "N", fallback: "0",
+    help: "clocks that each access to data in memory takes beyond the manual's",
+  },
   { name: "append", value: "ARGS", help: "boot arguments handed to the kernel" },
   { name: "kernel", value: "FILE", help: "Multiboot kernel", fallback: "the built kernel" },
   { name: "disk", value: "FILE", help: "contents of the ATA disk wd0; writes stay in memory" },
