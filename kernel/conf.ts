@@ -64,7 +64,9 @@ export const RWD_CDEV: u32 = 3;
 export const COM_CDEV: u32 = 8;
 export const RMD_CDEV: u32 = 47;
 export const RMFS_CDEV: u32 = 48;
-const NCHRDEV: u32 = 49;
+/** A number for local use: NetBSD has no such device. */
+export const POLICY_CDEV: u32 = 49;
+const NCHRDEV: u32 = 50;
 
 @unmanaged export class Cdevsw {
   d_open: u32;
@@ -85,7 +87,7 @@ const NCHRDEV: u32 = 49;
 }
 
 const CDEVSW_SIZE: u32 = 24;
-const cdevsw_table: usize = memory.data(24 * 49, 4);
+const cdevsw_table: usize = memory.data(24 * 50, 4);
 
 /** The entry of a character device; drivers fill theirs when they attach. */
 export function cdevsw(maj: u32): Cdevsw {
