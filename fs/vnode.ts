@@ -146,6 +146,8 @@ export const S_IFSOCK: u32 = 0o140000;
   v_vnlock: usize;
   v_tag: u32;
   v_data: usize;
+  /** Errno of the first write in the background that failed since anybody was told (vn_write_error). */
+  v_error: i32;
 
   @inline get v_mountedhere(): Mount { return changetype<Mount>(this.v_un); }
   set v_mountedhere(mp: Mount) { this.v_un = changetype<usize>(mp); }

@@ -28,6 +28,7 @@ import {
 } from "../ffs/ffs_vfsops";
 import { MNAMELEN, MNT_ASYNC, MNT_SYNCHRONOUS, MNT_UPDATE, Mount, Vfsops } from "../mount";
 import { Nameidata } from "../namei";
+import { VFSTOUFS } from "../ufs/ufsmount";
 import { checkalias } from "../vfs_alias";
 import { getnewvnode, vrele } from "../vfs_subr";
 import { VBLK, VT_MFS, Vnode } from "../vnode";
@@ -36,13 +37,14 @@ import { mfs_aobj_init } from "./mfs_aobj";
 import { mfs_burge_init } from "./mfs_burge";
 import { mfs_dev_alloc, mfs_dev_init } from "./mfs_dev";
 import { mfs_direct_init } from "./mfs_direct";
+import { mfs_claim, mfs_release_blocks } from "./mfs_memory";
 import {
   MFS_AOBJ, MFS_BURGE, MFS_DIRECT, MFS_NWAYS, MFS_PROCESS, MFS_UVM_IO, MFS_WINDOW, mfs_way_repairs, mfs_way_served,
 } from "./mfs_names";
 import { mfs_process_init } from "./mfs_process";
 import { mfs_start } from "./mfs_server";
 import { mfs_uvm_io_init } from "./mfs_uvm_io";
-import { MFSNODE_SIZE, MFSWAY_SIZE, MfsArgs, Mfsnode, Mfsway } from "./mfsnode";
+import { MFSNODE_SIZE, MFSWAY_SIZE, MFS_CLAIMED, MfsArgs, Mfsnode, Mfsway } from "./mfsnode";
 import { mfs_vnodeop, mfs_vnodeop_init } from "./mfs_vnops";
 import { mfs_window_init } from "./mfs_window";
 
@@ -129,6 +131,7 @@ function makeDevice(args: MfsArgs, p: Proc, vpp: usize): i32 {
   mfsp.mfs_pid = p.p_pid;
   mfsp.mfs_way = mfs_way(args.way);
   mfsp.mfs_repair = args.repair;
+  if (args.way != MFS_BURGE) mfsp.mfs_flags = MFS_CLAIMED;
   mfsp.mfs_refs = 1;
   TAILQ_INIT(mfsp.mfs_buflist);
   if (mfs_way_served(args.way)) {
@@ -163,6 +166,10 @@ function mfs_mount(mp: Mount, path: usize, data: usize, ndp: Nameidata, p: Proc)
     vrele(devvp);
     return error;
   }
+  const ump = VFSTOUFS(mp);
+  ump.um_thin = (mfsp.mfs_flags & MFS_CLAIMED) != 0 ? 1 : 0;
+  ump.set_claim(mfs_claim);
+  ump.set_release(mfs_release_blocks);
   const from = frame_alloc(MNAMELEN + 2);
   snprintf(from, MNAMELEN, cs("mfs:%d"), mfsp.mfs_pid);
   ffs_setnames(mp, path, args.fspec != 0 ? args.fspec : from);

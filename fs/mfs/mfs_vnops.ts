@@ -11,8 +11,9 @@ import { vn_badop_ops } from "../genfs_default";
 import { genfs_nullupdate } from "../genfs";
 import { genfs_revoke } from "../vfs_alias";
 import { vrecycle } from "../vfs_subr";
-import { vflushbuf, vinvalbuf } from "../vfs_vnbufs";
-import { FSYNC_WAIT, V_SAVE, Vnode } from "../vnode";
+import { spec_fsync } from "../specfs/spec_vnops";
+import { vinvalbuf } from "../vfs_vnbufs";
+import { V_SAVE, Vnode } from "../vnode";
 import { VOP_UNLOCK, VnodeOps } from "../vnode_if";
 import { mfs_dev_drain, mfs_dev_free, mfs_dev_node } from "./mfs_dev";
 import { mfs_node_rele, mfs_server_dismiss } from "./mfs_server";
@@ -39,12 +40,6 @@ function mfs_bmap(vp: Vnode, bn: i32, vpp: usize, bnp: usize, runp: usize): i32 
   return 0;
 }
 
-/** VOP_FSYNC: the metadata. */
-function mfs_fsync(vp: Vnode, cred: usize, flags: u32, p: Proc): i32 {
-  vflushbuf(vp, (flags & FSYNC_WAIT) != 0);
-  return 0;
-}
-
 /** Lets the memory go, and the process that serves it. Nothing reads or writes the device any more. */
 function mfs_release(mfsp: Mfsnode): void {
   if ((mfsp.mfs_flags & MFS_RELEASED) != 0) return;
@@ -56,10 +51,11 @@ function mfs_release(mfsp: Mfsnode): void {
   mfs_server_dismiss(mfsp);
 }
 
-/** VOP_CLOSE, when the file system is unmounted: writes and drops the buffers, then the memory. Sleeps. */
+/** VOP_CLOSE, when the file system is unmounted: drops the buffers, then the memory. Sleeps. */
 function mfs_close(vp: Vnode, fflag: u32, cred: usize, p: Proc): i32 {
   const error = vinvalbuf(vp, V_SAVE, cred, p, 0, 0);
-  if (error != 0) return error;
+  // What could not be written would be lost with the memory anyway.
+  if (error != 0) vinvalbuf(vp, 0, cred, p, 0, 0);
   if (vp.v_usecount > 1) {
     printf(cs("mfs_close: ref count %d > 1\n"), vp.v_usecount);
     panic(cs("mfs_close"));
@@ -100,7 +96,7 @@ export function mfs_vnodeop_init(): void {
   mfs_vnodeop.set_close(mfs_close);
   mfs_vnodeop.set_ioctl(genfs_enoioctl);
   mfs_vnodeop.set_revoke(genfs_revoke);
-  mfs_vnodeop.set_fsync(mfs_fsync);
+  mfs_vnodeop.set_fsync(spec_fsync);
   mfs_vnodeop.set_inactive(mfs_inactive);
   mfs_vnodeop.set_reclaim(mfs_reclaim);
   mfs_vnodeop.set_lock(genfs_nolock);

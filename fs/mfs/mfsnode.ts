@@ -12,6 +12,7 @@ import { UvmObject } from "../../vm/uvm_object";
 import { B_ERROR, B_READ, Buf } from "../buf";
 import { biodone } from "../vfs_bio";
 import { Vnode } from "../vnode";
+import { mfs_claim_request } from "./mfs_memory";
 
 /** Arguments of mount("mfs", …). */
 @unmanaged
@@ -38,6 +39,8 @@ export const MFS_RELEASED: u32 = 2;
 /** A process unmounts the file system for the server; it is done, and could not. */
 export const MFS_UNMOUNTING: u32 = 4;
 export const MFS_UNMOUNTED: u32 = 8;
+/** Memory comes and goes with the blocks of the file system (mfs_memory.ts). */
+export const MFS_CLAIMED: u32 = 16;
 
 @unmanaged
 export class Mfsnode {
@@ -128,13 +131,15 @@ export function VTOMFS(vp: Vnode): Mfsnode {
   return changetype<Mfsnode>(vp.v_data);
 }
 
-/** Does the I/O of a buffer by the way of the mount, biodone included, and counts it. May sleep. */
+/** Does the I/O of a buffer by the way of the mount, biodone included, and counts it. ENOSPC without memory. May sleep. */
 export function mfs_doio(mfsp: Mfsnode, bp: Buf): void {
   mfs_stats.strategy++;
   mfs_stats.bytes += u64(bp.b_bcount);
   if ((bp.b_flags & B_READ) != 0) mfs_stats.reads++;
   else mfs_stats.writes++;
-  mfsp.mfs_way.way_io(mfsp, bp);
+  const error = mfs_claim_request(mfsp, bp);
+  if (error != 0) mfs_iodone(bp, error);
+  else mfsp.mfs_way.way_io(mfsp, bp);
 }
 
 /** Does the request lie within the file system? */
