@@ -231,6 +231,11 @@ export class Machine {
     this.board.com1.input(bytes, Math.max(atCycle, this.cycles));
   }
 
+  /** Queues a break on the console's line, likewise. */
+  serialBreak(atCycle: number = this.cycles): void {
+    this.board.com1.inputBreak(Math.max(atCycle, this.cycles));
+  }
+
   /** A device has set its timer: a processor that would run past it must come back first. */
   #eventMoved(): void {
     if (this.#deadline >= 0 && this.#events.nextDue() < this.#deadline) this.cpu.requestStop("event");

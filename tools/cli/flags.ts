@@ -81,7 +81,7 @@ export const COMMANDS: readonly Command[] = [
       { name: "bios", value: "FILE", help: "start a ROM image at the reset vector, instead of a kernel" },
     ],
     details: [
-      "The console is the terminal. Ctrl-A x ends the machine, Ctrl-A Ctrl-A sends a Ctrl-A.",
+      "The console is the terminal. Ctrl-A x ends the machine, Ctrl-A b sends a break (which enters DDB), Ctrl-A Ctrl-A a Ctrl-A.",
       "A shell appears on the console; the programs of user space are put beside the files of a folder.",
       "Boot arguments: init=mfs-cycle|traffic runs a workload, init=/path a program, -d enters DDB first, -v tells the memory map.",
     ],
