@@ -109,8 +109,8 @@ export const S_IFSOCK: u32 = 0o140000;
   u_size: u64;
   u_wlist_next: usize;
   u_wlist_prev: usize;
-  u_syncq_next: usize;
-  u_syncq_prev: usize;
+  /** The last uvm_vnp_sync that wrote this object. */
+  u_syncround: u32;
 
   v_flag: u32;
   v_usecount: i32;
