@@ -3,8 +3,8 @@
 //
 // `fsx [-nqRW] [-b opnum] [-B base] [-c prob] [-l flen] [-N numops] [-o oplen] [-p interval] [-r bdy] [-S seed]
 // [-t bdy] [-w bdy] file`: -N operations (default 1000) on a file of at most -l bytes (256k), each of at most -o
-// (64k). -R and -W leave mapped reads and mapped writes out; -n never changes the file's length; -c closes and opens
-// one time in prob; -r, -w and -t make offsets multiples; -b prints operations from that number on, -p each
+// (64k). -R and -W leave mapped reads and mapped writes out; -n never changes the file's length, so that several can work in windows of
+// one file; -c closes and opens one time in prob; -r, -w and -t make offsets multiples; -b prints operations from that number on, -p each
 // interval'th. -B moves the whole exercise to an offset in the file, behind a hole. The same seed does the same.
 import { frame_alloc } from "../../i386/cpufunc";
 import { errx, set_progname, usage } from "../lib/errors";
@@ -13,7 +13,7 @@ import { getopt, optarg, optind } from "../lib/getopt";
 import { one_in, random_below, srandom } from "../lib/random";
 import { exit, flush, printf } from "../lib/stdio";
 import { atoi, malloc, parse_size } from "../lib/stdlib";
-import { close, ftruncate, open, pipe } from "../lib/syscalls";
+import { close, ftruncate, open, pipe, pwrite } from "../lib/syscalls";
 import { check_size, do_fsync, do_read, do_reopen, do_sync, do_truncate, do_write } from "./fsx/calls";
 import { must } from "./fsx/log";
 import {
@@ -128,6 +128,14 @@ function check_all(): void {
   }
 }
 
+/** With -n others may work in other windows of the file at the same time: its length only grows, before the start. */
+function open_window(): void {
+  fsx.fd = open(fsx.fname, O_RDWR | O_CREAT, 0x1b6);
+  must(fsx.fd >= 0, fsx.fname);
+  must(u32(pwrite(fsx.fd, fsx.good, fsx.maxlen, 0, fsx.base)) == fsx.maxlen, fsx.fname);
+  fsx.size = fsx.maxlen;
+}
+
 function set_up(): void {
   const fds = frame_alloc(8);
   if ((fsx.base_low & PAGE_MASK) != 0) errx(1, cs("-B: the base must be a multiple of %u"), PAGE_SIZE);
@@ -139,13 +147,12 @@ function set_up(): void {
   must(pipe(fds) == 0, cs("pipe"));
   fsx.pipe_read = load<i32>(fds);
   fsx.pipe_write = load<i32>(fds + 4);
-  fsx.fd = open(fsx.fname, O_RDWR | O_CREAT | O_TRUNC, 0x1b6);
-  must(fsx.fd >= 0, fsx.fname);
-  const start = fsx.fixed_size != 0 ? fsx.maxlen : 0;
-  must(ftruncate(fsx.fd, 0, fsx.base + i64(start)) == 0, fsx.fname);
   memory.fill(fsx.good, 0, fsx.maxlen);
-  fsx.size = start;
-  fsx.biggest = start;
+  if (fsx.fixed_size != 0) open_window();
+  else {
+    fsx.fd = open(fsx.fname, O_RDWR | O_CREAT | O_TRUNC, 0x1b6);
+    must(fsx.fd >= 0 && ftruncate(fsx.fd, 0, fsx.base) == 0, fsx.fname);
+  }
   if (fsx.mapped_reads != 0 || fsx.mapped_writes != 0) hold();
 }
 

@@ -35,7 +35,7 @@ function unmap_range(at: usize, length: u32): void {
 
 /** The bytes behind the end of the file in its last page are zero, unless a mapping wrote there. `at` maps `end`. */
 function check_tail(at: usize, end: u32): void {
-  if (end != fsx.size || (end & PAGE_MASK) == 0 || fsx.scribbled != 0) return;
+  if (end != fsx.size || fsx.fixed_size != 0 || (end & PAGE_MASK) == 0 || fsx.scribbled != 0) return;
   const room = PAGE_SIZE - (end & PAGE_MASK);
   for (let i: u32 = 0; i < room; i++) {
     if (load<u8>(at + i) == 0) continue;
@@ -98,7 +98,7 @@ export function do_private(offset: u32, length: u32): void {
 /** Writes behind the end of the file into its last page: those bytes are no part of it. */
 export function do_scribble(): void {
   const room = round_page(fsx.size) - fsx.size;
-  if (room == 0) return note(OP_SKIPPED, fsx.size, 0, 0);
+  if (room == 0 || fsx.fixed_size != 0) return note(OP_SKIPPED, fsx.size, 0, 0);
   note(OP_SCRIBBLE, fsx.size, room, 0);
   memory.fill(fsx.held + fsx.size, 0xee, room);
   fsx.scribbled = 1;
@@ -165,7 +165,7 @@ export function do_remap(): void {
 export function check_beyond(): void {
   const end = round_page(fsx.size);
   const last = round_page(fsx.maxlen);
-  if (end >= last) return;
+  if (end >= last || fsx.fixed_size != 0) return;
   const at = fsx.held + end + PAGE_SIZE * random_below((last - end) / PAGE_SIZE);
   const count = write(fsx.pipe_write, at, 1);
   if (count == -1 && last_error() == EFAULT) return;

@@ -34,7 +34,6 @@ export class Fsx {
   op: u32;
   /** Bytes of the window that are in the file, and what they should be. */
   size: u32;
-  biggest: u32;
   good: usize;
   /** Buffer of an operation. */
   temp: usize;
@@ -80,5 +79,4 @@ export function set_size(size: u32): void {
   if (size > fsx.size) memory.fill(fsx.good + fsx.size, 0, size - fsx.size);
   if (size != fsx.size) fsx.scribbled = 0;
   fsx.size = size;
-  if (size > fsx.biggest) fsx.biggest = size;
 }
