@@ -18,8 +18,8 @@ import { kernel_map, kmem_map, kmem_object, uvm_km_free, uvm_km_kmemalloc, uvm_k
 import { uvmexp } from "../vm/uvm_stat";
 
 /** The smallest bucket has items of 16 bytes, the largest of a page. */
-const MINBUCKET: u32 = 4;
-const MAXBUCKET: u32 = 12;
+export const MINBUCKET: u32 = 4;
+export const MAXBUCKET: u32 = 12;
 
 /** Bounds of the pages that kmem_map gets: half of memory, within these. */
 const NKMEMPAGES_MIN: u32 = 1024;
@@ -40,10 +40,29 @@ class MallocState {
 }
 const malloc_state = changetype<MallocState>(memory.data(offsetof<MallocState>(), 4));
 
-/** Free items by bucket, linked by their first word. */
-const bucket_heads: usize = memory.data(4 * 13, 4);
-/** Bytes in use by type. */
-const ks_memuse: usize = memory.data(4 * 96, 4);
+/** A bucket: its free items, linked by their first word, and counts. */
+@unmanaged
+export class Kmembuckets {
+  kb_next: usize;
+  /** Requests, items in all, items that are free. */
+  kb_calls: u32;
+  kb_total: u32;
+  kb_totalfree: u32;
+}
+const buckets: usize = memory.data(16 * 13, 4);
+
+/** What the memory of a type has been. */
+@unmanaged
+export class Kmemstats {
+  ks_inuse: u32;
+  ks_calls: u32;
+  /** Bytes now, and the most there were. */
+  ks_memuse: u32;
+  ks_maxused: u32;
+  /** Sizes in use so far: powers of two, or-ed. */
+  ks_size: u32;
+}
+const kmemstats: usize = memory.data(20 * 96, 4);
 
 /** Makes kmem_map. Called by uvm_init. */
 export function kmeminit(): void {
@@ -79,32 +98,63 @@ function allocate_pages(size: u32, flags: u32): usize {
   return va;
 }
 
+/** The bucket of items of 1 << index bytes, from MINBUCKET to MAXBUCKET. */
+export function malloc_bucket(index: u32): Kmembuckets {
+  return changetype<Kmembuckets>(buckets + index * offsetof<Kmembuckets>());
+}
+
+/** The counts of a type below M_LAST. */
+export function malloc_stats(type: u32): Kmemstats {
+  return changetype<Kmemstats>(kmemstats + type * offsetof<Kmemstats>());
+}
+
 /** Adds a page of free items to a bucket. Returns false without memory. */
 function fill_bucket(index: u32, flags: u32): bool {
   const va = allocate_pages(PAGE_SIZE, flags);
   if (va == 0) return false;
   store<u32>(usage_of(va), index);
   const size = u32(1) << index;
-  const head = bucket_heads + index * 4;
+  const kbp = malloc_bucket(index);
+  kbp.kb_total += PAGE_SIZE >> index;
+  kbp.kb_totalfree += PAGE_SIZE >> index;
   let item = va + PAGE_SIZE;
   while (item > va) {
     item -= size;
-    store<usize>(item, load<usize>(head));
-    store<usize>(head, item);
+    store<usize>(item, kbp.kb_next);
+    kbp.kb_next = item;
   }
   return true;
+}
+
+/** Takes an item of the bucket; 0 without memory. */
+function take_item(index: u32, flags: u32): usize {
+  const kbp = malloc_bucket(index);
+  kbp.kb_calls++;
+  if (kbp.kb_next == 0 && !fill_bucket(index, flags)) return 0;
+  const va = kbp.kb_next;
+  kbp.kb_next = load<usize>(va);
+  kbp.kb_totalfree--;
+  return va;
 }
 
 function count_use(type: u32, size: u32): void {
   malloc_state.inuse++;
   malloc_state.memuse += size;
-  if (type < M_LAST) store<u32>(ks_memuse + type * 4, load<u32>(ks_memuse + type * 4) + size);
+  if (type >= M_LAST) return;
+  const ksp = malloc_stats(type);
+  ksp.ks_inuse++;
+  ksp.ks_calls++;
+  ksp.ks_memuse += size;
+  if (ksp.ks_memuse > ksp.ks_maxused) ksp.ks_maxused = ksp.ks_memuse;
+  ksp.ks_size |= u32(1) << (31 - clz<u32>(size));
 }
 
 function count_free(type: u32, size: u32): void {
   malloc_state.inuse--;
   malloc_state.memuse -= size;
-  if (type < M_LAST) store<u32>(ks_memuse + type * 4, load<u32>(ks_memuse + type * 4) - size);
+  if (type >= M_LAST) return;
+  malloc_stats(type).ks_inuse--;
+  malloc_stats(type).ks_memuse -= size;
 }
 
 /**
@@ -120,12 +170,8 @@ export function malloc(size: u32, type: u32, flags: u32): usize {
     if (va != 0) store<u32>(usage_of(va), KMEM_LARGE | (size >> PAGE_SHIFT));
   } else {
     const index = bucket_index(size);
-    const head = bucket_heads + index * 4;
     size = u32(1) << index;
-    if (load<usize>(head) != 0 || fill_bucket(index, flags)) {
-      va = load<usize>(head);
-      store<usize>(head, load<usize>(va));
-    }
+    va = take_item(index, flags);
   }
   if (va != 0) count_use(type, size);
   splx(s);
@@ -147,9 +193,10 @@ export function free(addr: usize, type: u32): void {
   } else {
     const size = u32(1) << usage;
     if (usage > MAXBUCKET || (addr & (size - 1)) != 0) panic(cs("free: unaligned addr %p, size %u"), addr, size);
-    const head = bucket_heads + usage * 4;
-    store<usize>(addr, load<usize>(head));
-    store<usize>(head, addr);
+    const kbp = malloc_bucket(usage);
+    store<usize>(addr, kbp.kb_next);
+    kbp.kb_next = addr;
+    kbp.kb_totalfree++;
     count_free(type, size);
   }
   splx(s);
@@ -158,9 +205,4 @@ export function free(addr: usize, type: u32): void {
 /** Pages that kmem_map has room for. */
 export function nkmempages(): u32 {
   return (malloc_state.kmemlimit - malloc_state.kmembase) / PAGE_SIZE;
-}
-
-/** Bytes in use by a type. */
-export function malloc_memuse(type: u32): u32 {
-  return load<u32>(ks_memuse + type * 4);
 }

@@ -1,8 +1,9 @@
 // sysctl debug: does the kernel keep its laws, what does it hold, what has it done.
 import { frame_alloc } from "./i386/cpufunc";
-import { malloc_memuse, free, malloc } from "./kern_malloc";
+import { free, malloc, malloc_stats } from "./kern_malloc";
 import { nprocs } from "./kern_proc";
 import { sysctl_out, sysctl_word } from "./kern_sysctl";
+import { sysctl_buckets, sysctl_kmemstats, sysctl_pools } from "./kern_sysctl_kmem";
 import { open_files } from "./kern_descrip";
 import { Pool, pool_list_first, pool_list_next } from "./subr_pool";
 import { snprintf } from "./subr_prf";
@@ -10,12 +11,14 @@ import { ENOTDIR, EOPNOTSUPP } from "./sys/errno";
 import { M_LAST, M_TEMP, M_WAITOK, malloc_type_name } from "./sys/malloc";
 import { PAGE_SIZE } from "./sys/param";
 import {
-  DEBUG_CHECK, DEBUG_INUSE, DEBUG_MFS, INUSE_NAME_SIZE, Inuse, SIZEOF_INUSE,
+  DEBUG_BUCKETS, DEBUG_CHECK, DEBUG_INUSE, DEBUG_KMEMSTATS, DEBUG_MFS, DEBUG_NCHSTATS, DEBUG_POOLS, INUSE_NAME_SIZE,
+  Inuse, SIZEOF_INUSE, SIZEOF_NCHSTATS,
 } from "./sys/sysctl";
 import { Sys__sysctlArgs } from "./syscallargs";
 import { mfs_stats } from "../fs/mfs/mfsnode";
 import { B_BUSY, B_DELWRI } from "../fs/buf";
 import { count_buffers } from "../fs/vfs_bio";
+import { nchstats } from "../fs/vfs_cache";
 import { vnodes_in_use } from "../fs/vfs_subr";
 import { uvm_check_print } from "../vm/uvm_check";
 import { map_entries_in_use } from "../vm/uvm_mapent";
@@ -63,7 +66,7 @@ function add_allocators(gather: Gather): void {
   }
   for (let type: u32 = 0; type < M_LAST; type++) {
     const name = malloc_type_name(type);
-    if (name != 0) add(gather, cs("malloc_%s"), name, malloc_memuse(type));
+    if (name != 0) add(gather, cs("malloc_%s"), name, malloc_stats(type).ks_memuse);
   }
 }
 
@@ -100,6 +103,10 @@ export function sysctl_debug(uap: Sys__sysctlArgs, name: usize, count: u32): i32
     case DEBUG_CHECK: return sysctl_word(uap, uvm_check_print());
     case DEBUG_INUSE: return gathered(uap, add_inuse.index);
     case DEBUG_MFS: return gathered(uap, add_mfs.index);
+    case DEBUG_BUCKETS: return sysctl_buckets(uap);
+    case DEBUG_KMEMSTATS: return sysctl_kmemstats(uap);
+    case DEBUG_POOLS: return sysctl_pools(uap);
+    case DEBUG_NCHSTATS: return sysctl_out(uap, changetype<usize>(nchstats), SIZEOF_NCHSTATS);
     default: return EOPNOTSUPP;
   }
 }

@@ -36,9 +36,9 @@ const MIN_VNODES: u32 = 64;
 
 function clockrate(uap: Sys__sysctlArgs): i32 {
   const words = frame_alloc(20);
-  store<u32>(words, 1000000 / HZ);
-  store<u32>(words, 0, 4);
-  store<u32>(words, HZ, 8);
+  store<u32>(words, HZ);
+  store<u32>(words, 1000000 / HZ, 4);
+  store<u32>(words, 0, 8);
   store<u32>(words, HZ, 12);
   store<u32>(words, HZ, 16);
   return sysctl_out(uap, words, 20);

@@ -22,7 +22,7 @@ export const KERN_MAXFILES: u32 = 7;
 export const KERN_ARGMAX: u32 = 8;
 export const KERN_HOSTNAME: u32 = 10;
 export const KERN_HOSTID: u32 = 11;
-/** {hz, tick in microseconds, tickadj, profhz, stathz}, words. */
+/** {hz, tick in microseconds, tickadj, stathz, profhz}, words. */
 export const KERN_CLOCKRATE: u32 = 12;
 /** Third word: KERN_PROC_…; fourth: the number that is asked for. */
 export const KERN_PROC: u32 = 14;
@@ -69,6 +69,13 @@ export const DEBUG_CHECK: u32 = 1;
 export const DEBUG_INUSE: u32 = 2;
 /** Inuse records: requests of all memory file systems since boot. */
 export const DEBUG_MFS: u32 = 3;
+/** KinfoBucket, KinfoMalloc, KinfoPool records: the kernel's own memory. */
+export const DEBUG_BUCKETS: u32 = 4;
+export const DEBUG_KMEMSTATS: u32 = 5;
+export const DEBUG_POOLS: u32 = 6;
+/** struct nchstats (fs/vfs_cache.ts) without the state behind it. */
+export const DEBUG_NCHSTATS: u32 = 7;
+export const SIZEOF_NCHSTATS: u32 = 24;
 
 export const HW_MACHINE: u32 = 1;
 export const HW_MODEL: u32 = 2;
@@ -163,3 +170,54 @@ export const SIZEOF_KINFO_PROC: u32 = 128;
   t_free: i32;
 }
 export const SIZEOF_VMTOTAL: u32 = 48;
+
+/** Bytes of a name in the records of kernel memory, NUL included. */
+export const KMEM_NAME_SIZE: u32 = 20;
+
+/** A bucket of malloc: size and counts of its items. */
+@unmanaged export class KinfoBucket {
+  kb_size: u32;
+  kb_calls: u32;
+  kb_total: u32;
+  kb_totalfree: u32;
+}
+
+/** A type of malloc. */
+@unmanaged export class KinfoMalloc {
+  /** 20 bytes. */
+  km_name: u32;
+  private name1: u32;
+  private name2: u32;
+  private name3: u32;
+  private name4: u32;
+  km_inuse: u32;
+  km_calls: u32;
+  /** Bytes now, the most there were. */
+  km_memuse: u32;
+  km_maxused: u32;
+  /** Sizes in use so far: powers of two, or-ed. */
+  km_sizes: u32;
+}
+
+/** A pool, with pool(9)'s counts. */
+@unmanaged export class KinfoPool {
+  /** 20 bytes. */
+  kp_name: u32;
+  private name1: u32;
+  private name2: u32;
+  private name3: u32;
+  private name4: u32;
+  kp_size: u32;
+  kp_pagesz: u32;
+  kp_nget: u32;
+  kp_nfail: u32;
+  kp_nput: u32;
+  kp_npagealloc: u32;
+  kp_npagefree: u32;
+  kp_npages: u32;
+  kp_hiwat: u32;
+  kp_minpages: u32;
+  /** 0xffffffff: no limit. */
+  kp_maxpages: u32;
+  kp_nidle: u32;
+}

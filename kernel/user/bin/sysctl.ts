@@ -101,6 +101,11 @@ function print_ticks(node: SysctlNode, value: usize): void {
   );
 }
 
+/** What vmstat(1) puts into words; silent among others, as NetBSD's. */
+function print_elsewhere(node: SysctlNode): void {
+  if (options.all == 0) warnx(cs("Use vmstat to view %.*s information"), node.name_length, node.name);
+}
+
 /** A number of `size` bytes or a string. */
 function print_plain(node: SysctlNode, value: usize, size: u32): void {
   if (is_kind(node, cs("int"))) printf(cs("%d"), load<u32>(value));
@@ -129,6 +134,7 @@ function print_node(node: SysctlNode, wanted: usize): u32 {
   if (is_kind(node, cs("words:"))) printed = print_words(node, value, size, wanted);
   else if (is_kind(node, cs("counts"))) printed = print_counts(node, value, size, wanted);
   else if (wanted != 0) printed = 0;
+  else if (is_kind(node, cs("total")) || is_kind(node, cs("records"))) print_elsewhere(node);
   else if (is_kind(node, cs("time"))) print_time(node, value);
   else if (is_kind(node, cs("load"))) print_load(node, value);
   else if (is_kind(node, cs("clock"))) print_clock(node, value);

@@ -11,8 +11,12 @@ const MAXNAME: u32 = 12;
 
 /**
  * The nodes in the order of their numbers, one a line: name, numbers, kind. A kernel need not have all of them.
- * Kinds: `string`, `int`, `quad`; `clock`, `time`, `load`, `ticks`: the structures of kern.clockrate, kern.boottime,
- * vm.loadavg, kern.cp_time; `counts`: an array of {name, u32}, see SysctlCount; `words:…`: 32-bit fields by name.
+ *
+ *   string, int, quad          a NUL-terminated string, a word, a 64-bit number
+ *   clock, time, load, ticks   the structures of kern.clockrate, kern.boottime, vm.loadavg, kern.cp_time
+ *   words:NAME,…               32-bit fields
+ *   counts                     an array of SysctlCount
+ *   total, records             for vmstat(1) only: struct vmtotal, arrays of kernel/sys/sysctl.ts
  */
 function nodes(): usize {
   return cs(
@@ -54,6 +58,7 @@ function nodes(): usize {
     "kern.fscale 1.49 int\n" +
     "kern.ccpu 1.50 int\n" +
     "kern.cp_time 1.51 ticks\n" +
+    "vm.vmmeter 2.1 total\n" +
     "vm.loadavg 2.2 load\n" +
     "vm.uvmexp 2.3 words:pagesize,pagemask,pageshift,npages,free,active,inactive,paging,wired,reserve_pagedaemon," +
     "reserve_kernel,freemin,freetarg,inactarg,wiredmax,nswapdev,swpages,swpguniq,swpginuse,swpgonly,nswget,nanon," +
@@ -67,6 +72,10 @@ function nodes(): usize {
     "debug.check 5.1 int\n" +
     "debug.inuse 5.2 counts\n" +
     "debug.mfs 5.3 counts\n" +
+    "debug.buckets 5.4 records\n" +
+    "debug.kmemstats 5.5 records\n" +
+    "debug.pools 5.6 records\n" +
+    "debug.nchstats 5.7 words:goodhits,neghits,badhits,falsehits,miss,long\n" +
     "hw.machine 6.1 string\n" +
     "hw.model 6.2 string\n" +
     "hw.ncpu 6.3 int\n" +
@@ -77,6 +86,7 @@ function nodes(): usize {
     "hw.disknames 6.8 string\n" +
     "hw.machine_arch 6.10 string\n" +
     "hw.alignbytes 6.11 int\n" +
+    "machdep.console_device 7.1 int\n" +
     "ddb.radix 9.1 int\n" +
     "ddb.maxoff 9.2 int\n" +
     "ddb.maxwidth 9.3 int\n" +
@@ -203,11 +213,13 @@ export function node_fields(node: SysctlNode): usize {
 /** Offset of a field in the value of a node of kind `words:`; -1 when it has none of that name. */
 export function field_offset(node: SysctlNode, name: usize): i32 {
   const n = strlen(name);
+  let at = node_fields(node);
   let offset = 0;
-  for (let at = node_fields(node); ; offset += 4) {
+  while (true) {
     const length = field_length(at);
     if (length == n && memcmp(at, name, n) == 0) return offset;
     at += length;
     if (load<u8>(at++) == 0x0a) return -1;
+    offset += 4;
   }
 }
