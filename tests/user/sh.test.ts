@@ -14,19 +14,9 @@ import { withSystem } from "../../tools/cli/system.js";
 import { makeImage } from "../../tools/ffs/index.js";
 import { absent, bootPtmap } from "../lib/boot.js";
 import { SHELL_CASES } from "./sh_cases.js";
+import { buildShim } from "./shim.js";
 
-const SHIM_SOURCE = join(PROJECT_ROOT, "tests/user/linux_shim.c");
 const MB = 1024 * 1024;
-
-/** Builds the shim in a folder; the reason when that cannot be. */
-function buildShim(folder: string): { path: string; reason: string | false } {
-  const path = join(folder, "shim");
-  const flags = ["-m32", "-static", "-O1", "-D_FILE_OFFSET_BITS=64", "-Wl,-Ttext-segment=0x60000000"];
-  const built = spawnSync("gcc", [...flags, "-o", path, SHIM_SOURCE], { encoding: "utf8" });
-  if (built.status !== 0) return { path, reason: "gcc -m32 is not here" };
-  const tried = spawnSync(path, [join(PROGRAMS, "echo"), "echo", "ok"], { encoding: "utf8" });
-  return { path, reason: tried.stdout === "ok\n" ? false : "this computer does not run 32-bit programs under seccomp" };
-}
 
 t.test("scripts print and end as the table says, on this computer", (t) => {
   const folder = mkdtempSync(join(tmpdir(), "user-"));
