@@ -5,22 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
 import { PROGRAMS } from "../../tools/cli/paths.js";
+import { randomNumbers } from "../boot/roots.js";
 import { absent } from "../lib/boot.js";
 import { buildShim } from "./shim.js";
 
 const EXPRESSIONS = process.env.PTMAP_LONG === "1" ? 5000 : 150;
 const seed = Number(process.env.PTMAP_SEED ?? 20000528);
-
-/** Numbers from 0 to below n, the same for the same seed (mulberry32). */
-function generator(start: number): (n: number) => number {
-  let state = start >>> 0;
-  return (n) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let x = Math.imul(state ^ (state >>> 15), state | 1);
-    x = (x + Math.imul(x ^ (x >>> 7), x | 61)) ^ x;
-    return ((x ^ (x >>> 14)) >>> 0) % n;
-  };
-}
 
 /** Expressions without what POSIX leaves open: repeated anchors, operators without operand. */
 class Expressions {
@@ -77,7 +67,8 @@ t.test(`grep finds what this computer's grep finds (seed ${seed})`, { skip: abse
     t.comment(reason);
     return t.end();
   }
-  const below = generator(seed);
+  const random = randomNumbers(seed);
+  const below = (n: number) => Math.floor(random() * n);
   const line = () => Array.from({ length: below(9) }, () => "abcAB_ .-*(){}+"[below(15)]).join("");
   writeFileSync(join(folder, "lines"), Array.from({ length: 100 }, () => line() + "\n").join(""));
   const expressions = new Expressions(below);

@@ -27,7 +27,7 @@ static void t_values(void) {
   CHECK(word(1, 19) == 1 && word(1, 8) == 262144 && word(1, 38) == 1024);
   CHECK(get(1, 21, 0, 2) == 0 && size == 8 && gettimeofday(tv, 0) == 0);
   CHECK(tv[0] >= *(int *)buffer && tv[0] < *(int *)buffer + 600);
-  CHECK(get(1, 12, 0, 2) == 0 && size == 20 && *(int *)buffer == 10000 && ((int *)buffer)[2] == 100);
+  CHECK(get(1, 12, 0, 2) == 0 && size == 20 && *(int *)buffer == 100 && ((int *)buffer)[1] == 10000);
 }
 
 static void t_errors(void) {
