@@ -7,11 +7,12 @@ import { eprintf, flush, printf, putc, puts } from "../../lib/stdio";
 import { atoi, is_digit, malloc, strdup } from "../../lib/stdlib";
 import { evaluate_test } from "../../lib/test_expression";
 import { __getcwd, access, chdir, open, read, umask, wait4 } from "../../lib/syscalls";
+import { get_function, unset_function } from "./functions";
 import { become_program, run_file, run_string, wait_child } from "./execute";
 import { SKIP_BREAK, SKIP_CONTINUE, SKIP_EXIT, SKIP_RETURN, alloc, sh } from "./state";
 import { run_traps, set_trap, trap_command } from "./traps";
 import {
-  V_EXPORTED, V_READONLY, assign, first_variable, get_function, get_variable, name_length, set_function, set_variable,
+  V_EXPORTED, V_READONLY, assign, first_variable, get_variable, name_length, set_variable,
   variable,
 } from "./variables";
 
@@ -232,7 +233,7 @@ function unset(argc: i32, argv: usize): i32 {
     const word = load<usize>(argv + 4 * i);
     if (strcmp(word, cs("-f")) == 0) functions = true;
     else if (strcmp(word, cs("-v")) == 0) functions = false;
-    else if (functions) set_function(word, 0);
+    else if (functions) unset_function(word);
     else {
       const v = variable(word, strlen(word));
       if (!assign(v, 0)) return 2;
@@ -370,7 +371,7 @@ function find_program(name: usize): usize {
 function command(argc: i32, argv: usize): i32 {
   if (argc > 2 && strcmp(load<usize>(argv + 4), cs("-v")) == 0) {
     const name = load<usize>(argv + 8);
-    const isOurs = builtin_number(name) >= 0 || get_function(name) != 0;
+    const isOurs = builtin_number(name) >= 0 || changetype<usize>(get_function(name)) != 0;
     const path = isOurs ? name : find_program(name);
     if (path == 0) return 127;
     printf(cs("%s\n"), path);
@@ -403,7 +404,7 @@ function type(argc: i32, argv: usize): i32 {
   for (let i = 1; i < argc; i++) {
     const name = load<usize>(argv + 4 * i);
     const path = find_program(name);
-    if (get_function(name) != 0) printf(cs("%s is a function\n"), name);
+    if (changetype<usize>(get_function(name)) != 0) printf(cs("%s is a function\n"), name);
     else if (builtin_number(name) >= 0) printf(cs("%s is a shell builtin\n"), name);
     else if (path != 0) printf(cs("%s is %s\n"), name, path);
     else {

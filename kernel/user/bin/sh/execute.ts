@@ -10,19 +10,20 @@ import { free } from "../../lib/stdlib";
 import { close, dup2, fork, open, pipe } from "../../lib/syscalls";
 import { builtin_number, is_special_builtin, run_builtin } from "./builtins";
 import { expand_pattern, expand_string, expand_word } from "./expand";
+import { ShellFunction, begin_call, end_call, get_function, set_function } from "./functions";
 import { parse_complete } from "./parser";
 import { SIZEOF_SAVED, Saved, redirect_all, restore_descriptors } from "./redirect";
 import { Source, file_source, free_source, set_source, string_source } from "./source";
 import {
   SKIP_ALL, SKIP_BREAK, SKIP_CONTINUE, SKIP_EXIT, SKIP_NONE, SKIP_RETURN, alloc, mark_arena, release_arena, sh,
 } from "./state";
-import { reset_traps, run_exit_trap, run_traps } from "./traps";
+import { has_traps, reset_traps, run_exit_trap, run_traps } from "./traps";
 import {
   N_AND, N_BACKGROUND, N_CASE, N_FOR, N_FUNCTION, N_IF, N_NOT, N_OR, N_PIPE, N_SEQUENCE, N_SIMPLE, N_SUBSHELL,
   N_UNTIL, N_WHILE, Node, Word,
 } from "./tree";
 import {
-  V_EXPORTED, Variable, assign, environment, get_function, name_length, set_function, variable,
+  V_EXPORTED, Variable, assign, environment, name_length, variable,
 } from "./variables";
 
 const ENOEXEC: i32 = 8;
@@ -72,15 +73,18 @@ export function wait_child(pid: i32): i32 {
   return status;
 }
 
-/** Runs all commands of the current source. */
-function run_source(): void {
+/** Runs all commands of the current source. `leaves`: the process ends with the last of them. */
+function run_source(leaves: bool): void {
   const endp = frame_alloc(4);
   const mark = frame_alloc(8);
   store<u32>(endp, 0);
   while (load<u32>(endp) == 0 && sh.skip == SKIP_NONE) {
     mark_arena(mark);
     const node = parse_complete(endp);
-    if (sh.skip == SKIP_NONE && changetype<usize>(node) != 0) execute(node);
+    if (sh.skip == SKIP_NONE && changetype<usize>(node) != 0) {
+      if (leaves && load<u32>(endp) != 0 && !has_traps()) execute_last(node);
+      execute(node);
+    }
     release_arena(mark);
     if (sh.interactive != 0 && sh.child == 0 && sh.skip == SKIP_ALL && sh.loops == 0 && sh.functions == 0) {
       sh.skip = SKIP_NONE;
@@ -92,9 +96,16 @@ function run_source(): void {
 /** Runs the commands that a source holds, and frees it. */
 export function run_commands(from: Source): void {
   const before = set_source(from);
-  run_source();
+  run_source(false);
   set_source(before);
   free_source(from);
+}
+
+/** In a child: runs commands from a string and ends the process with their status. */
+export function run_and_leave(text: usize): void {
+  set_source(string_source(text));
+  run_source(true);
+  leave_child();
 }
 
 /** Runs commands from a string. */
@@ -175,17 +186,21 @@ function command_failed(): void {
   if (fatal) sh.skip = sh.interactive != 0 ? SKIP_ALL : SKIP_EXIT;
 }
 
-function call_function(text: usize, argc: i32, argv: usize): void {
+function call_function(f: ShellFunction, argc: i32, argv: usize): void {
   const parameters = sh.parameters;
   const count = sh.parameter_count;
   const loops = sh.loops;
+  const mark = frame_alloc(8);
+  mark_arena(mark);
   sh.parameters = argv + 4;
   sh.parameter_count = argc - 1;
   sh.loops = 0;
   sh.functions++;
-  run_string(text);
+  execute(begin_call(f));
+  end_call(f);
   sh.functions--;
   sh.loops = loops;
+  release_arena(mark);
   // The function may have set other parameters: those went with it.
   sh.parameters = parameters;
   sh.parameter_count = count;
@@ -276,7 +291,7 @@ function execute_simple(node: Node): void {
   }
   const name = load<usize>(argv);
   const builtin = builtin_number(name);
-  const isFunction = get_function(name) != 0;
+  const isFunction = changetype<usize>(get_function(name)) != 0;
   if (isFunction && !(builtin >= 0 && is_special_builtin(builtin))) run_here(node, argc, argv, -1);
   else if (builtin >= 0) run_here(node, argc, argv, builtin);
   else run_program(node, argc, argv);

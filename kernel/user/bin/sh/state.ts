@@ -106,3 +106,19 @@ export function release_arena(mark: usize): void {
   }
   if (changetype<usize>(arena.chunk) != 0) arena.chunk.used = load<u32>(mark, 4);
 }
+
+/** Makes another chunk, or 0 for a new arena, the one that memory is taken from. Returns the one before. */
+export function switch_arena(chunk: usize): usize {
+  const before = changetype<usize>(arena.chunk);
+  arena.chunk = changetype<Chunk>(chunk);
+  return before;
+}
+
+/** Gives back all of an arena that switch_arena returned. */
+export function free_arena(chunk: usize): void {
+  while (chunk != 0) {
+    const previous = changetype<usize>(changetype<Chunk>(chunk).previous);
+    free(chunk);
+    chunk = previous;
+  }
+}

@@ -4,7 +4,7 @@ import { wait_for } from "../../lib/process";
 import { flush } from "../../lib/stdio";
 import { malloc, realloc } from "../../lib/stdlib";
 import { close, dup2, fork, pipe, read } from "../../lib/syscalls";
-import { become_child, leave_child, run_string } from "./execute";
+import { become_child, run_and_leave } from "./execute";
 import { sh } from "./state";
 
 /** Runs `command`; its output without trailing newlines, in malloc's memory. */
@@ -28,8 +28,7 @@ export function substitute_command(command: usize): usize {
       close(load<i32>(fds, 4));
     }
     become_child();
-    run_string(command);
-    leave_child();
+    run_and_leave(command);
   }
   close(load<i32>(fds, 4));
   for (; pid > 0;) {

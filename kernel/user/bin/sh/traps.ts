@@ -54,6 +54,12 @@ export function run_traps(): void {
   }
 }
 
+/** Whether a signal or the end of the shell has a command. */
+export function has_traps(): bool {
+  for (let number = 0; number < NSIG; number++) if (trap_command(number) != 0) return true;
+  return false;
+}
+
 /** Runs the command of EXIT once. */
 export function run_exit_trap(): void {
   const command = trap_command(0);

@@ -1,4 +1,4 @@
-// Variables of the shell, the environment of its children, and functions.
+// Variables of the shell and the environment of its children.
 import { memcmp, strlen } from "../../../libkern";
 import { eprintf } from "../../lib/stdio";
 import { free, is_alpha, is_digit, malloc, strdup, zalloc } from "../../lib/stdlib";
@@ -8,7 +8,7 @@ import { alloc, sh } from "./state";
 export const V_EXPORTED: u32 = 1;
 export const V_READONLY: u32 = 2;
 
-/** A variable or a function; `value` 0 means unset. */
+/** A variable; `value` 0 means unset. */
 @unmanaged
 export class Variable {
   next: Variable;
@@ -18,11 +18,10 @@ export class Variable {
 }
 
 @unmanaged
-class Tables {
+class Table {
   variables: Variable;
-  functions: Variable;
 }
-const tables = changetype<Tables>(memory.data(8));
+const table = changetype<Table>(memory.data(4));
 
 /** Whether the byte may stand in a name; `first`: at its start. */
 export function is_name_byte(byte: u32, first: bool): bool {
@@ -36,35 +35,32 @@ export function name_length(s: usize): u32 {
   return n;
 }
 
-function find(list: Variable, name: usize, n: u32): Variable {
-  while (changetype<usize>(list) != 0) {
-    if (memcmp(list.name, name, n) == 0 && load<u8>(list.name + n) == 0) return list;
-    list = list.next;
+function find(name: usize, n: u32): Variable {
+  const first = load<u8>(name);
+  let v = table.variables;
+  while (changetype<usize>(v) != 0) {
+    if (load<u8>(v.name) == first && memcmp(v.name, name, n) == 0 && load<u8>(v.name + n) == 0) return v;
+    v = v.next;
   }
-  return list;
-}
-
-function make(name: usize, n: u32): Variable {
-  const made = changetype<Variable>(zalloc(offsetof<Variable>()));
-  made.name = malloc(n + 1);
-  memory.copy(made.name, name, n);
-  store<u8>(made.name + n, 0);
-  return made;
+  return v;
 }
 
 /** The variable called by the `n` bytes at `name`, made when it is not there. */
 export function variable(name: usize, n: u32): Variable {
-  let found = find(tables.variables, name, n);
+  const found = find(name, n);
   if (changetype<usize>(found) != 0) return found;
-  found = make(name, n);
-  found.next = tables.variables;
-  tables.variables = found;
-  return found;
+  const made = changetype<Variable>(zalloc(offsetof<Variable>()));
+  made.name = malloc(n + 1);
+  memory.copy(made.name, name, n);
+  store<u8>(made.name + n, 0);
+  made.next = table.variables;
+  table.variables = made;
+  return made;
 }
 
 /** Value of a variable, or 0. */
 export function get_variable_n(name: usize, n: u32): usize {
-  const found = find(tables.variables, name, n);
+  const found = find(name, n);
   return changetype<usize>(found) == 0 ? 0 : found.value;
 }
 
@@ -104,11 +100,11 @@ export function import_environment(): void {
 /** The exported variables as a vector for execve, in the arena. */
 export function environment(): usize {
   let count: u32 = 0;
-  let v = tables.variables;
+  let v = table.variables;
   for (; changetype<usize>(v) != 0; v = v.next) count++;
   const vector = alloc(4 * (count + 1));
   let at = vector;
-  for (v = tables.variables; changetype<usize>(v) != 0; v = v.next) {
+  for (v = table.variables; changetype<usize>(v) != 0; v = v.next) {
     if ((v.flags & V_EXPORTED) == 0 || v.value == 0) continue;
     const n = strlen(v.name);
     const entry = alloc(n + strlen(v.value) + 2);
@@ -123,23 +119,5 @@ export function environment(): usize {
 
 /** All variables, for builtins that list them. */
 export function first_variable(): Variable {
-  return tables.variables;
-}
-
-/** The text of a function, or 0. */
-export function get_function(name: usize): usize {
-  const found = find(tables.functions, name, strlen(name));
-  return changetype<usize>(found) == 0 ? 0 : found.value;
-}
-
-/** Defines a function (0: removes it). The text is copied. */
-export function set_function(name: usize, text: usize): void {
-  let found = find(tables.functions, name, strlen(name));
-  if (changetype<usize>(found) == 0) {
-    found = make(name, strlen(name));
-    found.next = tables.functions;
-    tables.functions = found;
-  }
-  // A function may redefine itself while it runs: its old text stays.
-  found.value = text == 0 ? 0 : strdup(text);
+  return table.variables;
 }
