@@ -187,12 +187,13 @@ const mfsWays: Workload = {
 };
 
 const faultPolicies: Workload = {
-  kind: "script",
+  kind: "kernel",
   name: "fault-policies",
   summary: "what the pager of an object is told of faults, and what is mapped, under each fault policy",
   refuses: ["repair", "mounts", "save-mfs", "plot", "requests", "way", "mfs-size", "bsize", "fsize"],
-  get script() { return scriptOf(this.name); },
-  variables: () => ({}),
+  bootArguments(parsed) {
+    return ["init=fault-policies", ...ddbCommands(parsed, DDB_COMMANDS)];
+  },
 };
 
 const mfsFull: Workload = {

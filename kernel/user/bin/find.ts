@@ -1,13 +1,13 @@
 // find(1): walks trees: -name pattern, -type letter, -size n[c], -newer file, -links n, -mtime n, -depth, -print,
-// -exec command ; with -a between them, -o and ! and parentheses, as in NetBSD.
+// -exec command ; and -exec command {} + with -a between them, -o and ! and parentheses, as in NetBSD.
 import { frame_alloc } from "../../i386/cpufunc";
-import { strchr, strcmp } from "../../libkern";
+import { strchr, strcmp, strlen } from "../../libkern";
 import { err, errx, set_progname, strerror, usage, warn, warnx } from "../lib/errors";
 import { SIZEOF_STAT, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, Stat } from "../lib/files";
 import { match } from "../lib/match";
 import { execvp, wait_for } from "../lib/process";
 import { exit, flush, printf } from "../lib/stdio";
-import { is_digit, malloc, parse_long, strrchr } from "../lib/stdlib";
+import { free, is_digit, malloc, parse_long, strdup, strrchr, zalloc } from "../lib/stdlib";
 import { environ } from "../lib/sym";
 import { __lstat13, __stat13, fork } from "../lib/syscalls";
 import { now } from "../lib/time";
@@ -28,8 +28,10 @@ class State {
   acts: u32;
   status: i32;
   now: i32;
+  /** What `-exec ... +` has gathered. */
+  batches: usize;
 }
-const state = changetype<State>(memory.data(36));
+const state = changetype<State>(memory.data(40));
 
 function is_word(text: usize): bool {
   return state.at < state.end && strcmp(load<usize>(state.at), text) == 0;
@@ -71,12 +73,83 @@ function is_newer(file: usize): bool {
   return state.st.st_mtime > st.st_mtime;
 }
 
-/** -exec: words up to `;`, with the path in place of {}. */
+/** Runs the command `argv`; whether its status is 0. */
+function run(argv: usize): bool {
+  flush();
+  const pid = fork();
+  if (pid < 0) err(1, cs("fork"));
+  if (pid == 0) {
+    const error = execvp(load<usize>(argv), argv, load<usize>(environ()));
+    warnx(cs("%s: %s"), load<usize>(argv), strerror(error));
+    exit(1);
+  }
+  return wait_for(pid, frame_alloc(4)) == 0;
+}
+
+/** Paths that one command of `-exec ... +` takes, and their bytes with the words: well below ARG_MAX. */
+const BATCH_PATHS: u32 = 4096;
+const BATCH_BYTES: u32 = 131072;
+
+/** The paths gathered for the command of a `-exec ... +`. */
+@unmanaged
+class Batch {
+  next: usize;
+  /** The word after -exec. */
+  from: usize;
+  /** Words of the command before the paths. */
+  words: u32;
+  count: u32;
+  bytes: u32;
+  argv: usize;
+}
+
+function batch_of(from: usize, words: u32): Batch {
+  for (let at = state.batches; at != 0; at = changetype<Batch>(at).next) {
+    if (changetype<Batch>(at).from == from) return changetype<Batch>(at);
+  }
+  const batch = changetype<Batch>(zalloc(offsetof<Batch>()));
+  batch.from = from;
+  batch.words = words;
+  batch.argv = malloc(4 * (words + BATCH_PATHS + 1));
+  memory.copy(batch.argv, from, 4 * words);
+  batch.next = state.batches;
+  state.batches = changetype<usize>(batch);
+  return batch;
+}
+
+function run_batch(batch: Batch): void {
+  if (batch.count == 0) return;
+  const paths = batch.argv + 4 * batch.words;
+  store<usize>(paths + 4 * batch.count, 0);
+  if (!run(batch.argv)) state.status = 1;
+  for (let i: u32 = 0; i < batch.count; i++) free(load<usize>(paths + 4 * i));
+  batch.count = 0;
+  batch.bytes = 0;
+}
+
+/** One more path for the command of words from `from`; runs the command when there are many. */
+function gather(from: usize, words: u32): void {
+  const batch = batch_of(from, words);
+  store<usize>(batch.argv + 4 * (words + batch.count), strdup(state.path));
+  batch.count++;
+  batch.bytes += strlen(state.path) + 5;
+  if (batch.count == BATCH_PATHS || batch.bytes >= BATCH_BYTES) run_batch(batch);
+}
+
+/** -exec: words up to `;` with the path in place of {}, or up to `{} +`, which gathers paths. */
 function executes(active: bool): bool {
   const from = state.at;
-  while (!is_word(cs(";"))) take();
+  while (!is_word(cs(";"))) {
+    if (strcmp(take(), cs("{}")) != 0 || !is_word(cs("+"))) continue;
+    const words = u32(state.at - from) / 4 - 1;
+    state.at += 4;
+    if (words == 0) errx(1, cs("-exec: no command"));
+    if (active) gather(from, words);
+    return true;
+  }
   const count = u32(state.at - from) / 4;
   state.at += 4;
+  if (count == 0) errx(1, cs("-exec: no command"));
   if (!active) return false;
   const argv = malloc(4 * count + 4);
   for (let i: u32 = 0; i < count; i++) {
@@ -84,14 +157,9 @@ function executes(active: bool): bool {
     store<usize>(argv + 4 * i, strcmp(word, cs("{}")) == 0 ? state.path : word);
   }
   store<usize>(argv + 4 * count, 0);
-  flush();
-  const pid = fork();
-  if (pid == 0) {
-    const error = execvp(load<usize>(argv), argv, load<usize>(environ()));
-    warnx(cs("%s: %s"), load<usize>(argv), strerror(error));
-    exit(1);
-  }
-  return wait_for(pid, frame_alloc(4)) == 0;
+  const done = run(argv);
+  free(argv);
+  return done;
 }
 
 function base_of(path: usize): usize {
@@ -199,5 +267,6 @@ export function main(argc: i32, argv: usize, envp: usize): i32 {
     if (strcmp(text, cs("-print")) == 0 || strcmp(text, cs("-exec")) == 0) state.acts = 1;
   }
   for (let i = 1; i < at; i++) walk(new_path(load<usize>(argv + 4 * i)));
+  for (let at = state.batches; at != 0; at = changetype<Batch>(at).next) run_batch(changetype<Batch>(at));
   return state.status;
 }

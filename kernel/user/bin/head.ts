@@ -1,23 +1,35 @@
 // head(1): the first lines of files: -n count, -count, or -c bytes.
 import { set_progname, usage, warn } from "../lib/errors";
 import { O_RDONLY } from "../lib/files";
-import { Input, free_input, new_input, read_byte } from "../lib/input";
-import { printf, putc } from "../lib/stdio";
+import { Input, available, free_input, new_input, read_byte } from "../lib/input";
+import { printf, put_bytes, putc } from "../lib/stdio";
 import { atoi, is_digit } from "../lib/stdlib";
 import { close, open } from "../lib/syscalls";
 
-function copy(input: Input, count: i32, bytes: bool): void {
+function copy_bytes(input: Input, count: u32): void {
+  while (count > 0) {
+    const n = available(input);
+    if (n == 0) return;
+    const part = n < count ? n : count;
+    put_bytes(input.buffer + input.used, part);
+    input.used += part;
+    count -= part;
+  }
+}
+
+function copy_lines(input: Input, count: i32): void {
   while (count > 0) {
     const byte = read_byte(input);
     if (byte < 0) return;
     putc(byte);
-    if (bytes || byte == 0x0a) count--;
+    if (byte == 0x0a) count--;
   }
 }
 
 function copy_file(fd: i32, count: i32, bytes: bool): void {
   const input = new_input(fd);
-  copy(input, count, bytes);
+  if (bytes) copy_bytes(input, count);
+  else copy_lines(input, count);
   free_input(input);
 }
 

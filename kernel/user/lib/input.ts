@@ -2,7 +2,7 @@
 import { malloc, realloc, zalloc, free } from "./stdlib";
 import { read } from "./syscalls";
 
-const BUFFER_SIZE: u32 = 4096;
+const BUFFER_SIZE: u32 = 8192;
 
 @unmanaged
 export class Input {
@@ -37,14 +37,20 @@ export function free_input(input: Input): void {
   free(changetype<usize>(input));
 }
 
-/** The next byte, or -1 at the end or after an error. */
-export function read_byte(input: Input): i32 {
+/** Bytes in the buffer that have not been read; fills an empty buffer. 0 at the end or after an error. */
+export function available(input: Input): u32 {
   if (input.used >= input.filled) {
     input.filled = read(input.fd, input.buffer, BUFFER_SIZE);
     input.used = 0;
     if (input.filled < 0) input.failed = 1;
-    if (input.filled <= 0) return -1;
+    if (input.filled <= 0) return 0;
   }
+  return u32(input.filled - input.used);
+}
+
+/** The next byte, or -1 at the end or after an error. */
+export function read_byte(input: Input): i32 {
+  if (input.used >= input.filled && available(input) == 0) return -1;
   return load<u8>(input.buffer + input.used++);
 }
 
