@@ -60,6 +60,7 @@ export class Board {
   readonly ata: AtaChannel;
   readonly keyboard: I8042;
   readonly vga: VgaText;
+  readonly systemControl: SystemControl;
   readonly com2: NS16550 | undefined;
   readonly ata2: AtaChannel | undefined;
   readonly coprocessorError: CoprocessorError;
@@ -75,7 +76,7 @@ export class Board {
     const identity = { model: options.diskModel, serial: options.diskSerial };
     this.ata = new AtaChannel(events, clockHz, options.disk, identity, line(IRQ.disk));
     this.coprocessorError = new CoprocessorError(line(IRQ.coprocessor));
-    const control = new SystemControl(this.timer, options.reset);
+    this.systemControl = new SystemControl(this.timer, options.reset);
     this.keyboard = new I8042(line(IRQ.keyboard), options.reset);
     this.vga = new VgaText(options.ram);
 
@@ -89,7 +90,7 @@ export class Board {
     ports.claim(ATA_CONTROL, 1, this.ata);
     ports.claimBytes(COPROCESSOR_PORTS, COPROCESSOR_PORT_COUNT, this.coprocessorError);
     ports.claim(DEBUG_EXIT_PORT, DEBUG_EXIT_PORTS, new IsaDebugExit(options.exit));
-    for (const port of [PORT_B, SYSTEM_CONTROL_A, RESET_CONTROL]) ports.claimBytes(port, 1, control);
+    for (const port of [PORT_B, SYSTEM_CONTROL_A, RESET_CONTROL]) ports.claimBytes(port, 1, this.systemControl);
     for (const port of [KEYBOARD_DATA, KEYBOARD_COMMAND]) ports.claimBytes(port, 1, this.keyboard);
     ports.claimBytes(VGA_PORTS.first, VGA_PORTS.count, this.vga);
     if (options.serialOutput2 !== undefined) {

@@ -462,6 +462,114 @@ t.test("exit port and reset lines", async (t) => {
   t.equal(rig.resets, 3);
 });
 
+t.test("8042", async (t) => {
+  const read = (rig: Rig, count: number): number[] => Array.from({ length: count }, () => rig.in(0x60));
+
+  t.test("answers the commands that firmware gives", async (t) => {
+    // Bytes for port 64 and then 60, and what comes back at 60.
+    const cases: readonly (readonly [string, number, readonly number[], readonly number[]])[] = [
+      ["self-test", 0xaa, [], [0x55]], ["test of the keyboard", 0xab, [], [0]], ["test of the absent mouse", 0xa9, [], [2]],
+      ["command byte", 0x20, [], [0x45]], ["output port", 0xd0, [], [3]], ["input port", 0xc0, [], [0x80]],
+      ["output buffer written", 0xd2, [0x5a], [0x5a]], ["a byte for the mouse", 0xd4, [0xff], [0xfe]],
+    ];
+    for (const [what, command, data, answer] of cases) {
+      const rig = new Rig();
+      rig.out(0x64, command);
+      for (const byte of data) rig.out(0x60, byte);
+      t.equal(rig.in(0x64) & 1, 1, `${what}: the output buffer is full`);
+      t.same(read(rig, answer.length), answer, what);
+      t.equal(rig.in(0x64) & 1, 0, `${what}: and empty after it`);
+    }
+  });
+
+  t.test("the keyboard acknowledges, identifies itself and resets", async (t) => {
+    const cases: readonly (readonly [readonly number[], readonly number[]])[] = [
+      [[0xff], [0xfa, 0xaa]], [[0xf2], [0xfa, 0xab, 0x41]], [[0xee], [0xee]], [[0xed, 7], [0xfa, 0xfa]], [[0x11], [0xfe]],
+    ];
+    for (const [bytes, answer] of cases) {
+      const rig = new Rig();
+      for (const byte of bytes) rig.out(0x60, byte);
+      t.same(read(rig, answer.length), answer, `${bytes}`);
+    }
+  });
+
+  t.test("each key raises line 1 once, and not while the command byte has interrupts off", async (t) => {
+    const rig = new Rig();
+    rig.initPIC();
+    rig.board.timer.writeByte(0x43, 0x30);
+    rig.board.keyboard.keys([0x1e, 0x9e]);
+    const got: number[] = [];
+    for (let vector = rig.acknowledge(); vector === 0x21; vector = rig.acknowledge()) {
+      got.push(rig.in(0x60));
+      rig.out(0x20, 0x20);
+    }
+    t.same(got, [0x1e, 0x9e]);
+    rig.out(0x64, 0x60);
+    rig.out(0x60, 0x44);
+    rig.board.keyboard.keys([0x1e]);
+    t.equal(rig.acknowledge(), -1);
+    t.equal(rig.in(0x64) & 1, 1, "it can be polled all the same");
+  });
+});
+
+t.test("COM2 is a second 16550 on line 3", async (t) => {
+  const rig = new Rig();
+  rig.initPIC();
+  rig.board.timer.writeByte(0x43, 0x30);
+  rig.out(0x2f8, 0x41);
+  t.same([rig.output2, rig.output], [[0x41], []], "its bytes are its own");
+  rig.out(0x2f9, 1);
+  rig.board.com2!.input([7], rig.cycle);
+  rig.advanceTo(rig.cycle + 1);
+  t.equal(rig.acknowledge(), 0x23);
+  t.equal(rig.in(0x2f8), 7);
+});
+
+t.test("the text of the screen is the memory at B8000 from the start address on", async (t) => {
+  const rig = new Rig();
+  const write = (at: number, text: string): void => {
+    [...text].forEach((character, i) => {
+      rig.ram[0xb8000 + (at + i) * 2] = character.charCodeAt(0);
+      rig.ram[0xb8001 + (at + i) * 2] = 0x07;
+    });
+  };
+  write(0, "first");
+  write(80, "second \x01");
+  t.same(rig.board.vga.text().slice(0, 3), ["first", "second .", ""]);
+  rig.out(0x3d4, 0x0d);
+  rig.out(0x3d5, 80);
+  t.equal(rig.board.vga.text()[0], "second .", "scrolled by a line");
+  t.not(rig.in(0x3da) & 8, rig.in(0x3da) & 8, "the retrace comes and goes");
+  rig.out(0x3c8, 1);
+  for (const byte of [1, 2, 3]) rig.out(0x3c9, byte);
+  rig.out(0x3c7, 1);
+  t.same([rig.in(0x3c9), rig.in(0x3c9), rig.in(0x3c9)], [1, 2, 3], "the palette is kept");
+});
+
+t.test("the speaker sounds while gate and data are on", async (t) => {
+  const rig = new Rig();
+  const { systemControl } = rig.board;
+  for (const value of [0, 1, 2, 3]) {
+    rig.out(0x61, value);
+    t.equal(systemControl.speakerOn, value === 3, `port 61 is ${value}`);
+  }
+});
+
+t.test("a disk on the second channel answers at 170 and interrupts on line 15", async (t) => {
+  const disk2 = new MemoryDisk(new Uint8Array(64 * 512).fill(0xa5));
+  const rig = new Rig({ disk2 });
+  rig.initPIC();
+  rig.board.timer.writeByte(0x43, 0x30);
+  for (const [port, value] of [[0x172, 1], [0x173, 0], [0x174, 0], [0x175, 0], [0x176, 0xe0], [0x177, 0x20]] as const) {
+    rig.out(port, value);
+  }
+  rig.advanceTo(rig.cycle + 33_000_000);
+  t.equal(rig.acknowledge(), 0x2f);
+  t.equal(rig.in(0x177) & 0x89, 0x08, "data is ready");
+  t.equal(rig.in(0x170, 4) >>> 0, 0xa5a5a5a5);
+  t.equal(rig.in(0x1f7), 0, "the first channel is empty");
+});
+
 t.test("ATA", async (t) => {
   const hex = (value: number): string => value.toString(16).padStart(2, "0");
   const settle = (rig: Rig): void => rig.advanceTo(rig.cycle + 33_000_000);

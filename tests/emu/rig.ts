@@ -10,6 +10,8 @@ export interface RigOptions {
   readonly clockHz?: number;
   readonly memorySize?: number;
   readonly disk?: DiskBackend;
+  /** A disk on the second channel. */
+  readonly disk2?: DiskBackend;
   readonly rtc?: string;
 }
 
@@ -18,6 +20,9 @@ export class Rig {
   readonly events: EventQueue;
   readonly board: Board;
   readonly output: number[] = [];
+  /** What COM2 sent. */
+  readonly output2: number[] = [];
+  readonly ram = new Uint8Array(1 << 20);
   readonly exits: number[] = [];
   resets = 0;
 
@@ -30,9 +35,9 @@ export class Rig {
       disk: options.disk,
       diskModel: "QEMU HARDDISK",
       diskSerial: "QM00001",
-      serialOutput2: undefined,
-      disk2: undefined,
-      ram: new Uint8Array(1 << 20),
+      serialOutput2: (byte) => this.output2.push(byte),
+      disk2: options.disk2,
+      ram: this.ram,
       debugConsoles: [],
       serialOutput: (byte) => this.output.push(byte),
       interruptChanged: () => {},
