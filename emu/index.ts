@@ -2,7 +2,7 @@
 
 export { disassemble } from "./cpu/disassemble.js";
 export type { Disassembly, Syntax } from "./cpu/disassemble.js";
-export { CLOCK_HZ, ConfigError, DEFAULT_RTC_BASE, MB, Machine } from "./machine.js";
+export { CLOCK_HZ, ConfigError, DEFAULT_RTC_BASE, MB, MOST_WAIT_STATES, Machine } from "./machine.js";
 export type { MachineConfig, MachineCounters, RunOptions, RunResult } from "./machine.js";
 export type { RegisterDump } from "./registers.js";
 export type {

@@ -31,6 +31,7 @@ const DISK_MODEL = "QEMU HARDDISK";
 const DISK_SERIAL = "QM00001";
 /** The processor counts the clocks of one slice in a 32-bit word. */
 const LONGEST_SLICE = 0x40000000;
+export const MOST_WAIT_STATES = 15;
 const MEMORY_LIMITS_MB = { least: 2, most: 1024 } as const;
 
 export interface MachineConfig {
@@ -42,6 +43,8 @@ export interface MachineConfig {
   readonly coprocessor?: boolean;
   /** `model` (the default) counts the model's clocks and has its TLB; `none` leaves both out. */
   readonly timing?: "model" | "none";
+  /** Clocks that each access to data in memory takes beyond the manual's, 0 (the default) to 15. */
+  readonly waitStates?: number;
   /** Cycles in one second of the machine's time; by default the model's entry in CLOCK_HZ. */
   readonly clockHz?: number;
   /** The clock chip's time at cycle 0, "YYYY-MM-DDTHH:MM:SS". */
@@ -93,6 +96,10 @@ function checkConfig(config: MachineConfig): void {
   }
   if (clockHz !== undefined && (!Number.isInteger(clockHz) || clockHz < 1_000_000 || clockHz > 1_000_000_000)) {
     throw new ConfigError(`clock of ${clockHz} Hz: give a whole number from 1000000 to 1000000000`);
+  }
+  const { waitStates = 0 } = config;
+  if (!Number.isInteger(waitStates) || waitStates < 0 || waitStates > MOST_WAIT_STATES) {
+    throw new ConfigError(`${waitStates} wait states: give a whole number from 0 to ${MOST_WAIT_STATES}`);
   }
   if (rtcBase !== undefined && parseCivil(rtcBase) === undefined) {
     throw new ConfigError(`clock base "${rtcBase}": give a date such as ${DEFAULT_RTC_BASE}`);
@@ -146,6 +153,7 @@ export class Machine {
     this.cpu = new Cpu({
       model,
       timing: config.timing ?? "model",
+      waitStates: config.waitStates ?? 0,
       memory: this.memory,
       ramSize: config.memorySize,
       io: this.board.ports,
@@ -221,6 +229,11 @@ export class Machine {
   /** Queues console input: the bytes reach COM1 at cycle `atCycle` (now when left out) or after it. */
   serialInput(bytes: Iterable<number>, atCycle: number = this.cycles): void {
     this.board.com1.input(bytes, Math.max(atCycle, this.cycles));
+  }
+
+  /** Queues a break on the console's line, likewise. */
+  serialBreak(atCycle: number = this.cycles): void {
+    this.board.com1.inputBreak(Math.max(atCycle, this.cycles));
   }
 
   /** A device has set its timer: a processor that would run past it must come back first. */

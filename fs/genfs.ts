@@ -11,7 +11,7 @@ import { bwrite } from "./vfs_bio";
 import { PNBUF_PUT } from "./vfs_lookup";
 import { FSYNC_DATAONLY, FSYNC_WAIT, Vnode } from "./vnode";
 import { VOP_UPDATE } from "./vnode_if";
-import { vflushbuf } from "./vfs_vnbufs";
+import { vflushbuf, vn_write_error } from "./vfs_vnbufs";
 
 /** VOP_BWRITE of everything that has nothing better. */
 export function vn_bwrite(bp: Buf): i32 {
@@ -88,12 +88,18 @@ export function genfs_noislocked(vp: Vnode): i32 {
   return 0;
 }
 
-/** Writes the dirty pages and buffers of vp and, unless FSYNC_DATAONLY, its inode; waits with FSYNC_WAIT. */
+/**
+ * Writes the dirty pages and buffers of vp and, unless FSYNC_DATAONLY, its inode. With FSYNC_WAIT waits, and gives
+ * the error of any write since the last time, those in the background included; EIO when a page could not be written.
+ */
 export function genfs_fsync(vp: Vnode, cred: usize, flags: u32, p: Proc): i32 {
   const wait = flags & FSYNC_WAIT;
-  const written = uvm_vnp_fsync(vp);
+  let error = uvm_vnp_fsync(vp) ? 0 : EIO;
   vflushbuf(vp, wait != 0);
-  if ((flags & FSYNC_DATAONLY) != 0) return written ? 0 : EIO;
-  const error = VOP_UPDATE(vp, 0, 0, wait);
-  return error == 0 && !written ? EIO : error;
+  if ((flags & FSYNC_DATAONLY) == 0) {
+    const updated = VOP_UPDATE(vp, 0, 0, wait);
+    if (updated != 0) error = updated;
+  }
+  const written = wait != 0 ? vn_write_error(vp) : 0;
+  return written != 0 ? written : error;
 }

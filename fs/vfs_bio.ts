@@ -30,7 +30,7 @@ import {
 } from "./buf";
 import { MNT_ASYNC, Mount } from "./mount";
 import { allocbuf, biomem, buffer } from "./vfs_bio_mem";
-import { bgetvp, brelvp, reassignbuf, vwakeup } from "./vfs_vnbufs";
+import { bgetvp, brelvp, reassignbuf, vn_write_failed, vwakeup } from "./vfs_vnbufs";
 import { NOCRED, VBLK, Vnode } from "./vnode";
 import { VOP_BWRITE, VOP_STRATEGY } from "./vnode_if";
 
@@ -376,6 +376,7 @@ export function biodone(bp: Buf): void {
   bufstat.done++;
   if ((bp.b_flags & B_READ) == 0) {
     bp.b_flags &= ~B_WRITEINPROG;
+    if ((bp.b_flags & (B_ASYNC | B_ERROR)) == (B_ASYNC | B_ERROR)) vn_write_failed(bp);
     vwakeup(bp);
   }
   if ((bp.b_flags & B_CALL) != 0) {

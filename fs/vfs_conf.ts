@@ -22,6 +22,7 @@ import { nchinit } from "./vfs_cache";
 import { mountlist } from "./vfs_mount";
 import { vntblinit } from "./vfs_subr";
 import { vn_initialize_syncerd } from "./vfs_sync";
+import { rename_init } from "./vfs_syscalls";
 import { Vnode } from "./vnode";
 import { VOP_UNLOCK } from "./vnode_if";
 
@@ -57,6 +58,7 @@ export function vfsinit(): void {
   nchinit(vnodes);
   dead_vnodeop_init();
   spec_vnodeop_init();
+  rename_init();
   vn_initialize_syncerd();
   bufinit();
   vfs_register(mfs_vfsattach());

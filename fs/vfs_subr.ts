@@ -169,6 +169,7 @@ export function getnewvnode(tag: u32, mp: Mount, vops: usize, vpp: usize): i32 {
   insmntque(vp, mp);
   vp.v_usecount = 1;
   vp.v_data = 0;
+  vp.v_error = 0;
   if (busied) vfs_unbusy(mp);
   store<usize>(vpp, changetype<usize>(vp));
   return 0;
@@ -265,7 +266,11 @@ function vclean(vp: Vnode, flags: u32, p: Proc): void {
   vp.v_flag &= ~VTEXT;
   VOP_LOCK(vp, LK_DRAIN);
   uvm_vnp_terminate(vp, (flags & DOCLOSE) != 0);
-  if ((flags & DOCLOSE) != 0) vinvalbuf(vp, V_SAVE, NOCRED, p, 0, 0);
+  if ((flags & DOCLOSE) != 0 && vinvalbuf(vp, V_SAVE, NOCRED, p, 0, 0) != 0) {
+    // Nobody is left to be told, and nothing may stay.
+    vinvalbuf(vp, 0, NOCRED, p, 0, 0);
+    vprint(cs("vclean: writing back failed, changes are lost"), vp);
+  }
   if (active) {
     if ((flags & DOCLOSE) != 0) VOP_CLOSE(vp, FNONBLOCK, NOCRED, changetype<Proc>(0));
     VOP_INACTIVE(vp, p);

@@ -4,7 +4,9 @@ import { frame_alloc } from "../kernel/i386/cpufunc";
 import {
   EBUSY, EEXIST, EINVAL, EISDIR, ENOTDIR, EPERM, EROFS,
 } from "../kernel/sys/errno";
-import { LK_EXCLUSIVE, LK_RETRY } from "../kernel/sys/lock";
+import { lockinit, lockmgr } from "../kernel/kern_lock";
+import { LK_EXCLUSIVE, LK_RELEASE, LK_RETRY, Lock } from "../kernel/sys/lock";
+import { PVFS } from "../kernel/sys/param";
 import { Proc } from "../kernel/sys/proc";
 import { Iovec, SIZEOF_IOVEC, SIZEOF_UIO, UIO_READ, UIO_SYSSPACE, Uio } from "../kernel/sys/uio";
 import { MNT_RDONLY, MNT_VISFLAGMASK, STATFS_SIZE, VFS_STATFS } from "./mount";
@@ -205,8 +207,25 @@ function rename_to(from: Nameidata, to: Nameidata, target: usize, p: Proc): i32 
   return error == -1 ? 0 : error;
 }
 
-/** rename(2). Across file systems EXDEV. */
+const rename_lock = changetype<Lock>(memory.data(offsetof<Lock>(), 4));
+
+/** Called once by vfsinit. */
+export function rename_init(): void {
+  lockinit(rename_lock, PVFS, cs("renamelk"), 0, 0);
+}
+
+/**
+ * rename(2). Across file systems EXDEV. One rename at a time: so while one looks at the way from a directory to the
+ * root no directory moves, and no two wait for each other's files.
+ */
 export function do_rename(path: usize, target: usize, p: Proc): i32 {
+  lockmgr(rename_lock, LK_EXCLUSIVE, 0);
+  const error = rename_from(path, target, p);
+  lockmgr(rename_lock, LK_RELEASE, 0);
+  return error;
+}
+
+function rename_from(path: usize, target: usize, p: Proc): i32 {
   const from = changetype<Nameidata>(frame_alloc(offsetof<Nameidata>()));
   const to = changetype<Nameidata>(frame_alloc(offsetof<Nameidata>()));
   NDINIT(from, DELETE, WANTPARENT | SAVESTART, UIO_SYSSPACE, path, p);

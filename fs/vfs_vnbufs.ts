@@ -7,6 +7,7 @@
 import { splbio, splx } from "../kernel/i386/intr";
 import { tsleep, wakeup } from "../kernel/kern_synch";
 import { panic } from "../kernel/subr_prf";
+import { EIO } from "../kernel/sys/errno";
 import { PRIBIO } from "../kernel/sys/param";
 import { Proc } from "../kernel/sys/proc";
 import { LIST_FIRST, LIST_INSERT_HEAD, LIST_NEXT, LIST_REMOVE } from "../kernel/sys/queue";
@@ -44,6 +45,25 @@ export function vwakeup(bp: Buf): void {
     vp.v_flag &= ~VBWAIT;
     wakeup(changetype<usize>(vp) + offsetof<Vnode>("v_numoutput"));
   }
+}
+
+/**
+ * The write of bp, which nobody waits for, has failed: its data is gone with the buffer. The vnode
+ * remembers the first such error until somebody can be told. Interrupt level, splbio.
+ */
+export function vn_write_failed(bp: Buf): void {
+  const vp = bp.b_vp;
+  if (changetype<usize>(vp) != 0 && vp.v_error == 0) vp.v_error = bp.b_error != 0 ? bp.b_error : EIO;
+}
+
+/**
+ * The errno of a write in the background that failed since this was last asked, or 0. Asked by who
+ * can tell a person: write(2), fsync(2), close(2) of a file open for writing, unmount, and vclean at last.
+ */
+export function vn_write_error(vp: Vnode): i32 {
+  const error = vp.v_error;
+  vp.v_error = 0;
+  return error;
 }
 
 /** Waits until no write of vp is under way. Sleeps. */

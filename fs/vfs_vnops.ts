@@ -12,6 +12,7 @@ import { CREATE, FOLLOW, LOCKLEAF, LOCKPARENT, LOOKUP, Nameidata } from "./namei
 import { Stat } from "./stat";
 import { vput, vrele } from "./vfs_subr";
 import { namei } from "./vfs_lookup";
+import { vn_write_error } from "./vfs_vnbufs";
 import {
   IO_NODELOCKED, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK, VATTR_NULL, VBLK, VCHR, VDIR, VEXEC,
   VFIFO, VLNK, VREAD, VREG, VSOCK, VTEXT, VTTOIF, VWRITE, VXLOCK, VXWANT, Vattr, Vnode,
@@ -135,11 +136,15 @@ export function vn_open(ndp: Nameidata, fmode: u32, cmode: u32): i32 {
   return 0;
 }
 
-/** Ends a use that vn_open began, with the same FREAD and FWRITE; drops the reference. vp not locked. Sleeps. */
+/**
+ * Ends a use that vn_open began, with the same FREAD and FWRITE; drops the reference. vp not locked. Sleeps.
+ * With FWRITE an errno when a write in the background failed that nobody was told of.
+ */
 export function vn_close(vp: Vnode, flags: u32, cred: usize, p: Proc): i32 {
   if ((flags & FWRITE) != 0) vp.v_writecount--;
   vn_lock(vp, LK_EXCLUSIVE | LK_RETRY);
-  const error = VOP_CLOSE(vp, flags, cred, p);
+  let error = VOP_CLOSE(vp, flags, cred, p);
+  if (error == 0 && (flags & FWRITE) != 0) error = vn_write_error(vp);
   vput(vp);
   return error;
 }

@@ -109,8 +109,8 @@ export const S_IFSOCK: u32 = 0o140000;
   u_size: u64;
   u_wlist_next: usize;
   u_wlist_prev: usize;
-  u_syncq_next: usize;
-  u_syncq_prev: usize;
+  /** The last uvm_vnp_sync that wrote this object. */
+  u_syncround: u32;
 
   v_flag: u32;
   v_usecount: i32;
@@ -146,6 +146,8 @@ export const S_IFSOCK: u32 = 0o140000;
   v_vnlock: usize;
   v_tag: u32;
   v_data: usize;
+  /** Errno of the first write in the background that failed since anybody was told (vn_write_error). */
+  v_error: i32;
 
   @inline get v_mountedhere(): Mount { return changetype<Mount>(this.v_un); }
   set v_mountedhere(mp: Mount) { this.v_un = changetype<usize>(mp); }

@@ -1,8 +1,8 @@
 // The switch tables of devices: what the major number of a device number leads to.
 //
 // Slots of a driver hold code addresses; an entry without d_strategy is empty.
-// Major numbers are NetBSD/i386's: wd 0, md 17. MFS uses 255 without an entry.
-// A minor number is unit * MAXPARTITIONS + partition; partition RAW_PART is the whole disk.
+// Major numbers are NetBSD/i386's: wd 0, md 17, mfs 255; only the character device of mfs is not from there.
+// A minor number is unit * MAXPARTITIONS + partition; partition RAW_PART is the whole disk. mfs has no partitions.
 import { ENXIO } from "./sys/errno";
 import { major } from "./sys/param";
 import { Proc } from "./sys/proc";
@@ -18,6 +18,8 @@ export const D_DISK: u32 = 2;
 
 export const WD_MAJOR: u32 = 0;
 export const MD_MAJOR: u32 = 17;
+/** Its entry stands behind those of the others. */
+export const MFS_MAJOR: u32 = 255;
 const NBLKDEV: u32 = 18;
 
 @unmanaged export class Bdevsw {
@@ -40,17 +42,17 @@ const NBLKDEV: u32 = 18;
 }
 
 const BDEVSW_SIZE: u32 = 28;
-const bdevsw_table: usize = memory.data(28 * 18, 4);
+const bdevsw_table: usize = memory.data(28 * 19, 4);
 
 /** The entry of a device; drivers fill theirs when they attach. */
 export function bdevsw(maj: u32): Bdevsw {
-  return changetype<Bdevsw>(bdevsw_table + maj * BDEVSW_SIZE);
+  return changetype<Bdevsw>(bdevsw_table + (maj == MFS_MAJOR ? NBLKDEV : maj) * BDEVSW_SIZE);
 }
 
 /** The entry of a device if it has a driver, else 0. */
 function driver(dev: u32): Bdevsw {
   const maj = major(dev);
-  if (maj >= NBLKDEV || bdevsw(maj).d_strategy == 0) return changetype<Bdevsw>(0);
+  if ((maj >= NBLKDEV && maj != MFS_MAJOR) || bdevsw(maj).d_strategy == 0) return changetype<Bdevsw>(0);
   return bdevsw(maj);
 }
 
@@ -61,7 +63,10 @@ export const MEM_CDEV: u32 = 2;
 export const RWD_CDEV: u32 = 3;
 export const COM_CDEV: u32 = 8;
 export const RMD_CDEV: u32 = 47;
-const NCHRDEV: u32 = 48;
+export const RMFS_CDEV: u32 = 48;
+/** A number for local use: NetBSD has no such device. */
+export const POLICY_CDEV: u32 = 49;
+const NCHRDEV: u32 = 50;
 
 @unmanaged export class Cdevsw {
   d_open: u32;
@@ -82,7 +87,7 @@ const NCHRDEV: u32 = 48;
 }
 
 const CDEVSW_SIZE: u32 = 24;
-const cdevsw_table: usize = memory.data(24 * 48, 4);
+const cdevsw_table: usize = memory.data(24 * 50, 4);
 
 /** The entry of a character device; drivers fill theirs when they attach. */
 export function cdevsw(maj: u32): Cdevsw {

@@ -20,6 +20,7 @@ import { exec_init } from "./init_exec";
 import { file_init } from "./kern_descrip";
 import { cnattach } from "./dev/cons";
 import { mmattach } from "./dev/mem";
+import { policyattach } from "./dev/policy";
 import { rawattach } from "./dev/rawdisk";
 import { init_program } from "./user/init";
 import { PVM } from "./sys/param";
@@ -97,6 +98,7 @@ export function main(): void {
   cnattach();
   mmattach();
   rawattach();
+  policyattach();
   print_boot_device();
   vfs_mountroot();
   proc0().p_cdir = changetype<usize>(rootvnode());

@@ -3,7 +3,8 @@
 // A driver that can be mapped registers a function (udv_register) that is told
 // the device, an offset in bytes, and the protection that is asked for, and
 // answers with a page frame number or -1. There is one object per device; it
-// has no pages of its own, so nothing of it is ever paged.
+// has no pages of its own, so nothing of it is ever paged. A driver that has
+// pages and a pager itself registers a function that gives its object.
 //
 // The driver is asked at each fault, with the address of the fault and the
 // access in a record that it may look at (udv_fault_told): a driver that wants to
@@ -41,6 +42,8 @@ const udv_list: usize = memory.data(4, 4);
 /** d_mmap of each character device major, 0 = cannot be mapped. */
 const UDV_NMAJORS: u32 = 128;
 const udv_mmap_table: usize = memory.data(512, 4);
+/** For majors whose driver has objects of its own: the function that gives one. */
+const udv_object_table: usize = memory.data(512, 4);
 
 const U_LIST: usize = offsetof<UvmDevice>("u_list_next");
 const NULL_OBJECT = changetype<UvmObject>(0);
@@ -49,6 +52,15 @@ const NULL_OBJECT = changetype<UvmObject>(0);
 export function udv_register(maj: u32, mmap: u32): void {
   assert(maj < UDV_NMAJORS);
   store<u32>(udv_mmap_table + (maj << 2), mmap);
+}
+
+/**
+ * Makes the character devices of a major number mappable by objects of their driver's. `object`: f.index of a (dev,
+ * prot: u32, off: u64, size: usize) => UvmObject, referenced for the caller, or NULL when that cannot be mapped.
+ */
+export function udv_register_object(maj: u32, object: u32): void {
+  assert(maj < UDV_NMAJORS);
+  store<u32>(udv_object_table + (maj << 2), object);
 }
 
 /** Page frame of a device at a byte offset; -1 when there is none, or not with that protection. */
@@ -71,6 +83,9 @@ function udv_ops_init(): void {
  * => NULL when the driver refuses a page of [off, off + size) with this protection; may sleep
  */
 export function udv_attach(dev: u32, accessprot: u32, off: u64, size: usize): UvmObject {
+  const maj = major(dev);
+  const own = maj < UDV_NMAJORS ? load<u32>(udv_object_table + (maj << 2)) : 0;
+  if (own != 0) return call_indirect<UvmObject>(own, dev, accessprot, off, size);
   for (let done: usize = 0; done < size; done += PAGE_SIZE) {
     if (d_mmap(dev, off + u64(done), accessprot) == -1) return NULL_OBJECT;
   }

@@ -35,6 +35,7 @@ import { UVM_OBJ_IS_KERN_OBJECT, UvmObject } from "./uvm_object";
 import { uvm_pagefree_wakeup, uvm_pageout_wakeup } from "./uvm_pdaemon";
 import { VmPhysseg, uvm_pageboot_alloc, vm_nphysseg, vm_physmem, vm_physseg_find } from "./uvm_physseg";
 import { uvmexp } from "./uvm_stat";
+import { UVM_OBJ_IS_VNODE } from "./uvm_vnode";
 
 export { uvm_page_init_done, uvm_page_physget, uvm_page_physload, uvm_pageboot_alloc, vm_nphysseg, vm_physmem,
   vm_physseg_find } from "./uvm_physseg";
@@ -208,6 +209,7 @@ function uvm_pageinsert(pg: VmPage): void {
   TAILQ_INSERT_TAIL(pg.uobject.memq, changetype<usize>(pg), LISTQ);
   pg.set_flags(PG_TABLED);
   pg.uobject.uo_npages++;
+  if (UVM_OBJ_IS_VNODE(pg.uobject)) uvmexp.filepages++;
 }
 
 /** Takes a page out of its object and the hash. */
@@ -218,6 +220,7 @@ function uvm_pageremove(pg: VmPage): void {
   TAILQ_REMOVE(pg.uobject.memq, changetype<usize>(pg), LISTQ);
   pg.clear_flags(PG_TABLED);
   pg.uobject.uo_npages--;
+  if (UVM_OBJ_IS_VNODE(pg.uobject)) uvmexp.filepages--;
   pg.uobject = changetype<UvmObject>(0);
   pg.version++;
 }

@@ -101,6 +101,11 @@ export function uvm_wait(wmesg: usize): i32 {
   return ENOMEM;
 }
 
+/** Pages that are free or could be made so by taking them from files. => does not sleep */
+export function uvm_available(): i32 {
+  return uvmexp.free + uvmexp.filepages;
+}
+
 /** Sets the limits that follow from the amount of memory. */
 export function uvmpd_tune(): void {
   let freemin = uvmexp.npages / 20;

@@ -101,6 +101,8 @@ export class Uvmexp {
   waiters: i32;
   /** Map entries allocated since the start, of both kinds. */
   mapent_allocs: i32;
+  /** Resident pages of vnodes. */
+  filepages: i32;
 }
 
 export const uvmexp = changetype<Uvmexp>(memory.data(offsetof<Uvmexp>(), 4));

@@ -24,7 +24,7 @@ import { bzero, strcmp } from "../kernel/libkern";
 import { bootarg } from "../kernel/subr_bootargs";
 import { PAGE_MASK, PAGE_SIZE, VM_MAXUSER_ADDRESS, trunc_page } from "../kernel/sys/param";
 import { Iovec, SIZEOF_IOVEC, UIO_READ, UIO_SYSSPACE, UIO_USERSPACE, Uio } from "../kernel/sys/uio";
-import { LIST_FIRST, LIST_NEXT, TAILQ_FIRST, TAILQ_INIT, TAILQ_INSERT_TAIL, TAILQ_REMOVE } from "../kernel/sys/queue";
+import { LIST_FIRST, LIST_NEXT } from "../kernel/sys/queue";
 import { Mount } from "../fs/mount";
 import { vref, vrele } from "../fs/vfs_subr";
 import { vn_rdwr } from "../fs/vfs_vnops";
@@ -41,7 +41,6 @@ import {
 import { uvn_flush } from "./uvm_vnode_io";
 
 const WLIST: usize = offsetof<Vnode>("u_wlist_next");
-const SYNCQ: usize = offsetof<Vnode>("u_syncq_next");
 
 /** Are buffers and pages separate caches (boot argument ubc=off)? */
 export function uvm_vnp_uncached_writes(): bool {
@@ -180,24 +179,28 @@ export function uvm_vnp_fsync(vp: Vnode): bool {
   return uvn_flush(vp, 0, 0, PGO_CLEANIT | PGO_ALLPAGES);
 }
 
-/** Writes the dirty pages of all files of a file system (NULL: of all) to their buffers. => may sleep */
+/** The number of the last uvm_vnp_sync. */
+const syncround: usize = memory.data(4, 4);
+
+/**
+ * Writes the dirty pages of all files of a file system (NULL: of all) to their buffers. Each write may sleep and
+ * change the list, so it begins again after each; the number of the round tells which objects were done. When two
+ * rounds meet, each object is written by one of them. => may sleep
+ */
 export function uvm_vnp_sync(mp: Mount): void {
-  const queue = frame_alloc(8);
-  TAILQ_INIT(queue);
+  const round = load<u32>(syncround) + 1;
+  store<u32>(syncround, round);
   let addr = LIST_FIRST(uvn_wlist);
   while (addr != 0) {
     const vp = changetype<Vnode>(addr);
     addr = LIST_NEXT(addr, WLIST);
     if ((changetype<usize>(mp) != 0 && vp.v_mount != mp) || vp.uo_refs == 0) continue;
+    if (i32(vp.u_syncround - round) >= 0) continue;
+    vp.u_syncround = round;
     vref(vp);
-    TAILQ_INSERT_TAIL(queue, changetype<usize>(vp), SYNCQ);
-  }
-  for (;;) {
-    const first = TAILQ_FIRST(queue);
-    if (first == 0) return;
-    TAILQ_REMOVE(queue, first, SYNCQ);
-    uvm_vnp_fsync(changetype<Vnode>(first));
-    vrele(changetype<Vnode>(first));
+    uvm_vnp_fsync(vp);
+    vrele(vp);
+    addr = LIST_FIRST(uvn_wlist);
   }
 }
 

@@ -37,19 +37,30 @@ const GATE_386 = 9;
 const SWITCH_PENTIUM = { wide: 85, virtual: 71, narrow: 87 } as const;
 const SWITCH_486 = { wide: 162, virtual: 140, narrow: 143 } as const;
 
+/** What of the configuration decides how long things take. */
+export interface TimingConfig {
+  readonly model: Model;
+  readonly timing: "model" | "none";
+  /** Clocks that each bus cycle for data takes beyond the manual's; instructions count as prefetched. */
+  readonly waitStates?: number;
+}
+
 export interface Penalties {
   /** Walk that reads both tables, by the number of entries written (0 to 2). */
   readonly pageWalk: readonly [number, number, number];
   /** Walk that ends at an absent directory entry. */
   readonly shortWalk: number;
   readonly misaligned: number;
+  /** Of each bus cycle for data; those of page walks and misalignment are in the other figures. */
+  readonly waitStates: number;
   /** Exception or interrupt by path; for a task gate what is added to the switch. */
   readonly exception: { readonly same: number; readonly inner: number; readonly real: number;
     readonly fromVirtual: number; readonly task: number };
   /** Task switch proper: the opcode's part is in the rows. */
   taskSwitch(cause: "call" | "jmp" | "int" | "iret", from: TaskKind, to: TaskKind, throughGate: boolean): number;
-  /** What writing CR0, reading or writing DR6/DR7 adds to the row. */
+  /** What writing another control register than CR3, reading or writing DR6/DR7 adds to the row. */
   readonly writeCr0: number;
+  readonly writeCr2: number;
   readonly readDr6: number;
   readonly writeDr6: number;
 }
@@ -58,11 +69,13 @@ const I386: Penalties = {
   pageWalk: [10, 14, 18],
   shortWalk: 8,
   misaligned: 4,
+  waitStates: 0,
   exception: { same: 59, inner: 99, real: 37, fromVirtual: 119, task: 0 },
   // The table of INT holds the gate.
   taskSwitch: (cause, from, to, throughGate) =>
     SWITCH_386[cause][from][to] + (throughGate && cause !== "int" ? GATE_386 : 0),
   writeCr0: 5,
+  writeCr2: -1,
   readDr6: -8,
   writeDr6: -6,
 };
@@ -71,9 +84,11 @@ const I486: Penalties = {
   pageWalk: [13, 21, 28],
   shortWalk: 13,
   misaligned: 3,
+  waitStates: 0,
   exception: { same: 44, inner: 71, real: 26, fromVirtual: 82, task: 37 },
   taskSwitch: (_cause, _from, to) => SWITCH_486[to],
   writeCr0: 13,
+  writeCr2: 0,
   readDr6: 0,
   writeDr6: 0,
 };
@@ -91,10 +106,12 @@ const NONE: Penalties = {
   pageWalk: [0, 0, 0],
   shortWalk: 0,
   misaligned: 0,
+  waitStates: 0,
   // A handler whose first instruction faults must still come to the end of its time.
   exception: { same: 1, inner: 1, real: 1, fromVirtual: 1, task: 1 },
   taskSwitch: () => 0,
   writeCr0: 0,
+  writeCr2: 0,
   readDr6: 0,
   writeDr6: 0,
 };
@@ -102,9 +119,18 @@ const NONE: Penalties = {
 const PENALTIES: { readonly [model in Model]: Penalties } = { i386: I386, i486: I486, pentium: PENTIUM, i686: PENTIUM };
 
 /** Clocks outside the opcode table; all zero without timing. */
-export function penaltiesOf(model: Model, timing: "model" | "none"): Penalties {
+export function penaltiesOf({ model, timing, waitStates = 0 }: TimingConfig): Penalties {
   if (timing === "none") return NONE;
-  return PENALTIES[model];
+  const plain = PENALTIES[model];
+  if (waitStates === 0) return plain;
+  // A walk reads two words; setting a bit reads and writes one in a locked cycle.
+  const [clean, one, two] = plain.pageWalk;
+  return {
+    ...plain,
+    waitStates,
+    pageWalk: [clean + 2 * waitStates, one + 4 * waitStates, two + 6 * waitStates],
+    shortWalk: plain.shortWalk + waitStates,
+  };
 }
 
 const ONE_CLOCK: Clocks = { rule: "fixed", register: 1, memory: 1, plusM: false, parameters: [] };

@@ -112,7 +112,7 @@ export class Cpu implements CpuInterface {
       segments: this.#segments,
       stack: createStack(this.state, memory, this.#segments),
       counters: this.counters,
-      penalties: penaltiesOf(config.model, config.timing),
+      penalties: penaltiesOf(config),
       cycles: () => this.cycles,
       attend: () => this.#attend(),
       shadowInterrupts: (stack) => {

@@ -46,6 +46,8 @@ export interface CpuConfig {
   readonly model: Model;
   /** `model`: clocks and TLB of the model. `none`: one clock an instruction and a large TLB. */
   readonly timing: "model" | "none";
+  /** Clocks that each bus cycle for data takes beyond the manual's; 0 when left out. */
+  readonly waitStates?: number;
   /** At least memoryPagesFor(ramSize) pages; RAM is at offset 0. */
   readonly memory: WebAssembly.Memory;
   readonly ramSize: number;

@@ -50,7 +50,7 @@ function alignmentMask(size: number): number {
 
 export function createMemory(config: CpuConfig, state: State, mmu: Mmu, faults: Faults): Memory {
   const { S, mem8, mem16, mem32, ram, ramSize, tlbRead, tlbWrite } = state;
-  const { misaligned } = penaltiesOf(config.model, config.timing);
+  const { misaligned, waitStates } = penaltiesOf(config);
 
   function loadPhysical(physical: number, size: number): number {
     const address = physical >>> 0;
@@ -73,7 +73,7 @@ export function createMemory(config: CpuConfig, state: State, mmu: Mmu, faults: 
 
   /** An access that crosses a doubleword takes another bus cycle. */
   function chargeMisaligned(a: number, size: number): void {
-    if ((a & 3) + size > 4) S[BUDGET] -= misaligned;
+    if ((a & 3) + size > 4) S[BUDGET] -= misaligned + waitStates;
   }
 
   function checkAlignment(a: number, size: number): void {
@@ -197,5 +197,31 @@ export function createMemory(config: CpuConfig, state: State, mmu: Mmu, faults: 
     writeSystem16: (a, value) => asSupervisor(() => write16(a, value)),
     writeSystem32: (a, value) => asSupervisor(() => write32(a, value)),
   };
-  return memory;
+  return waitStates === 0 ? memory : withWaitStates(memory, S, waitStates);
+}
+
+/** The same memory whose accesses take `clocks` more each; a quick read-modify-write is two. */
+function withWaitStates(memory: Memory, S: Int32Array, clocks: number): Memory {
+  const reading = (read: (a: number) => number) => (a: number): number => {
+    S[BUDGET] -= clocks;
+    return read(a);
+  };
+  const writing = (write: (a: number, value: number) => void) => (a: number, value: number): void => {
+    S[BUDGET] -= clocks;
+    write(a, value);
+  };
+  const modifying = (modify: (a: number) => number) => (a: number): number => {
+    const at = modify(a);
+    if (at >= 0) S[BUDGET] -= 2 * clocks;
+    return at;
+  };
+  // The slow functions call `accessed` of the object they were made with, where the processor sets it.
+  return Object.assign(memory, {
+    read8: reading(memory.read8), read16: reading(memory.read16), read32: reading(memory.read32),
+    write8: writing(memory.write8), write16: writing(memory.write16), write32: writing(memory.write32),
+    modify8: modifying(memory.modify8), modify16: modifying(memory.modify16), modify32: modifying(memory.modify32),
+    readSystem16: reading(memory.readSystem16), readSystem32: reading(memory.readSystem32),
+    writeSystem8: writing(memory.writeSystem8), writeSystem16: writing(memory.writeSystem16),
+    writeSystem32: writing(memory.writeSystem32),
+  });
 }

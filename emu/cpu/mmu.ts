@@ -72,7 +72,7 @@ export function createMmu(config: CpuConfig, state: State, faults: Faults, count
   const entries = config.timing === "none" ? MAX_TLB_ENTRIES : 32;
   const setMask = entries / WAYS - 1;
   const hasWriteProtect = factsOf(config.model).extendedCr0;
-  const { pageWalk, shortWalk } = penaltiesOf(config.model, config.timing);
+  const { pageWalk, shortWalk } = penaltiesOf(config);
   const codePages = new Uint8Array(ramSize >>> 12);
   let watched: readonly number[] = [];
 

@@ -32,6 +32,8 @@ const LSR_TEMT = 0x40;
 const MSR_CTS = 0x10;
 const MSR_DSR = 0x20;
 const MSR_DCD = 0x80;
+/** A break in the receiver: reads as 0, and LSR tells while it is the first of what has arrived. */
+const BREAK = 0x100;
 const FIFO_SIZE = 16;
 const TRIGGER_LEVELS = [1, 4, 8, 14] as const;
 /** The crystal divided by 16 gives the rate of divisor 1. */
@@ -80,12 +82,20 @@ export class NS16550 implements ByteDevice {
 
   /** Queues bytes that reach the receiver at `cycle` or as soon after it as there is room. */
   input(bytes: Iterable<number>, cycle: number): void {
-    for (const byte of bytes) {
-      let at = this.#queue.length;
-      while (at > 0 && this.#queue[at - 1]!.cycle > cycle) at--;
-      this.#queue.splice(at, 0, { cycle, byte: byte & 0xff });
-    }
+    for (const byte of bytes) this.#enqueue(byte & 0xff, cycle);
     this.#planArrival();
+  }
+
+  /** Queues a break of the line, likewise. */
+  inputBreak(cycle: number): void {
+    this.#enqueue(BREAK, cycle);
+    this.#planArrival();
+  }
+
+  #enqueue(byte: number, cycle: number): void {
+    let at = this.#queue.length;
+    while (at > 0 && this.#queue[at - 1]!.cycle > cycle) at--;
+    this.#queue.splice(at, 0, { cycle, byte });
   }
 
   /** Cycles that one character of the set format takes on the line. */
@@ -122,8 +132,13 @@ export class NS16550 implements ByteDevice {
       this.#LSR |= LSR_OE;
       if (!this.#fifos()) this.#receiver[0] = byte;
     } else this.#receiver.push(byte);
+    this.#noticeBreak();
     this.#timeoutPending = false;
     if (this.#fifos()) this.#timeout.set(this.#events.now() + 4 * this.#characterCycles());
+  }
+
+  #noticeBreak(): void {
+    if (this.#receiver[0] === BREAK) this.#LSR |= LSR_BI;
   }
 
   #dataAvailable(): boolean {
@@ -198,7 +213,8 @@ export class NS16550 implements ByteDevice {
   }
 
   #readRBR(): number {
-    const byte = this.#receiver.shift() ?? 0;
+    const byte = (this.#receiver.shift() ?? 0) & 0xff;
+    this.#noticeBreak();
     this.#timeoutPending = false;
     if (this.#fifos() && this.#receiver.length > 0) {
       this.#timeout.set(this.#events.now() + 4 * this.#characterCycles());

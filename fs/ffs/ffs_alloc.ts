@@ -23,7 +23,7 @@ import { NOCRED, Vnode } from "../vnode";
 import { VOP_VFREE } from "../vnode_if";
 import { ffs_alloccg, ffs_blkfree, ffs_fragextend, ffs_nodealloccg } from "./ffs_cg";
 import {
-  FS_OPTSPACE, FS_OPTTIME, Fs, blkstofrags, dtog, fragoff, freespace, fsbtodb, ino_to_cg, numfrags,
+  FS_OPTSPACE, FS_OPTTIME, Fs, blkstofrags, dtog, fragoff, freespace, fsbtodb, ino_to_cg, ino_to_fsba, numfrags,
 } from "./fs";
 
 // Levels of log(9).
@@ -39,6 +39,16 @@ export function ffs_fserr(fs: Fs, uid: u32, what: usize): void {
 function noSpace(fs: Fs, cred: usize): i32 {
   ffs_fserr(fs, cr_uid(cred), cs("file system full"));
   uprintf(cs("\n%s: write failed, file system is full\n"), fs.fs_fsmnt());
+  return ENOSPC;
+}
+
+/** Memory for `size` bytes at fragment `bno` on a device where space costs memory; ENOSPC after saying so. Sleeps. */
+function claimSpace(ip: Inode, bno: i32, size: i32, cred: usize): i32 {
+  const ump = ip.i_ump;
+  const fs = ip.i_fs;
+  if (ump.um_thin == 0 || ump.um_claim(ip.i_devvp, fsbtodb(fs, bno), u32(size)) == 0) return 0;
+  ffs_fserr(fs, cr_uid(cred), cs("no memory left"));
+  uprintf(cs("\n%s: write failed, no memory left\n"), fs.fs_fsmnt());
   return ENOSPC;
 }
 
@@ -74,6 +84,11 @@ export function ffs_alloc(ip: Inode, bpref: i32, size: i32, cred: usize, bnp: us
   const cg = pref == 0 ? ino_to_cg(fs, ip.i_number) : dtog(fs, pref);
   const bno = ffs_hashalloc(ip, cg, pref, size, ffs_alloccg.index);
   if (bno <= 0) return noSpace(fs, cred);
+  const error = claimSpace(ip, bno, size, cred);
+  if (error != 0) {
+    ffs_blkfree(ip, bno, size);
+    return error;
+  }
   chargeBlocks(ip, size);
   store<i32>(bnp, bno);
   return 0;
@@ -124,6 +139,10 @@ export function ffs_realloccg(
     brelse(bp);
     return error;
   }
+  if (claimSpace(ip, bprev, nsize, cred) != 0) {
+    brelse(bp);
+    return ENOSPC;
+  }
   const cg = dtog(fs, bprev);
   if (ffs_fragextend(ip, cg, bprev, osize, nsize) != 0) {
     if (bp.b_blkno != fsbtodb(fs, bprev)) panic(cs("ffs_realloccg: bad blockno"));
@@ -143,6 +162,11 @@ export function ffs_realloccg(
   if (bno <= 0) {
     brelse(bp);
     return noSpace(fs, cred);
+  }
+  if (claimSpace(ip, bno, nsize, cred) != 0) {
+    ffs_blkfree(ip, bno, asked);
+    brelse(bp);
+    return ENOSPC;
   }
   bp.b_blkno = fsbtodb(fs, bno);
   ffs_blkfree(ip, bprev, osize);
@@ -245,7 +269,8 @@ export function ffs_valloc(pvp: Vnode, mode: u32, cred: usize, vpp: usize): i32 
   const cg = ino_to_cg(fs, ipref);
   const ino = ffs_hashalloc(pip, cg, i32(ipref), i32(mode), ffs_nodealloccg.index);
   if (ino == 0) return noInodes(fs, cred);
-  const error = VFS_VGET(pvp.v_mount, u32(ino), vpp);
+  let error = claimSpace(pip, ino_to_fsba(fs, u32(ino)), fs.fs_bsize, cred);
+  if (error == 0) error = VFS_VGET(pvp.v_mount, u32(ino), vpp);
   if (error != 0) {
     VOP_VFREE(pvp, u32(ino), mode);
     return error;

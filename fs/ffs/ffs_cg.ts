@@ -335,7 +335,13 @@ export function ffs_blkfree(ip: Inode, bno: i32, size: i32): void {
   } else {
     freeFragments(ip, cgp, ingroup, numfrags(fs, size));
   }
+  const first = ingroup - fragnum(fs, ingroup);
+  const unowned = ffs_isblock(fs, cgp.cg_blksfree(), fragstoblks(fs, first));
   bdwrite(bp);
+  const ump = ip.i_ump;
+  if (ump.um_thin != 0 && unowned) {
+    ump.um_release(ip.i_devvp, fsbtodb(fs, bno - fragnum(fs, bno)), u32(fs.fs_bsize));
+  }
 }
 
 /** VOP_VFREE: gives back inode `ino` of the file system of pvp; `mode` tells whether it was a directory. Sleeps. */

@@ -208,22 +208,32 @@ export function ffs_flushfiles(mp: Mount, flags: u32, p: Proc): i32 {
   return vflush(mp, changetype<Vnode>(0), flags);
 }
 
-/** VFS_UNMOUNT. */
+/**
+ * VFS_UNMOUNT. EBUSY; and the errno of writing, when the file system stays as it is; with MNT_FORCE what cannot be
+ * written is lost.
+ */
 export function ffs_unmount(mp: Mount, mntflags: u32, p: Proc): i32 {
   const ump = VFSTOUFS(mp);
   const fs = ump.um_fs;
-  let error = ffs_flushfiles(mp, (mntflags & MNT_FORCE) != 0 ? FORCECLOSE : 0, p);
+  const forced = (mntflags & MNT_FORCE) != 0;
+  let error = ffs_flushfiles(mp, forced ? FORCECLOSE : 0, p);
   if (error != 0) return error;
-  ffs_markclean(ump);
   const devvp = ump.um_devvp;
+  vn_lock(devvp, LK_EXCLUSIVE | LK_RETRY);
+  error = vinvalbuf(devvp, V_SAVE, NOCRED, p, 0, 0);
+  if (error != 0 && forced) vinvalbuf(devvp, 0, NOCRED, p, 0, 0);
+  VOP_UNLOCK(devvp, 0);
+  if (error != 0 && !forced) return error;
+  ffs_markclean(ump);
   if (devvp.v_type != VBAD) devvp.v_specinfo.si_mountpoint = changetype<Mount>(0);
   error = closeDevice(devvp, fs.fs_ronly != 0, p);
+  if (error != 0) printf(cs("%s: closing the device: error %d\n"), mp.mnt_stat.f_mntonname, error);
   vrele(devvp);
   ffs_freesb(fs);
   free(changetype<usize>(ump), M_UFSMNT);
   mp.mnt_data = 0;
   mp.mnt_flag &= ~MNT_LOCAL;
-  return error;
+  return 0;
 }
 
 /** VFS_ROOT. */
@@ -254,10 +264,10 @@ export function ffs_statfs(mp: Mount, sbp: Statfs, p: Proc): i32 {
   return 0;
 }
 
-/** Does the file have anything to write? */
+/** Does the file have anything to write or to tell? */
 function isDirty(vp: Vnode): bool {
   const pending = IN_ACCESS | IN_CHANGE | IN_UPDATE | IN_MODIFIED | IN_ACCESSED;
-  return (VTOI(vp).i_flag & pending) != 0 || vp.v_dirtyblkhd != 0;
+  return (VTOI(vp).i_flag & pending) != 0 || vp.v_dirtyblkhd != 0 || vp.v_error != 0;
 }
 
 /** Writes all files that are dirty; an errno of any. */

@@ -8,43 +8,15 @@
 
 import { frame_alloc } from "../../kernel/i386/cpufunc";
 import { pmap_kenter_pa, pmap_kremove } from "../../kernel/i386/pmap";
-import { wakeup } from "../../kernel/kern_synch";
 import { memcpy } from "../../kernel/libkern";
 import { EIO, ENOMEM } from "../../kernel/sys/errno";
 import { DEV_BSHIFT, PAGE_MASK, PAGE_SIZE } from "../../kernel/sys/param";
-import {
-  PGO_LOCKED, UVM_ADV_RANDOM, VM_PAGER_OK, VM_PROT_READ, VM_PROT_WRITE,
-} from "../../vm/uvm_extern";
+import { VM_PROT_READ, VM_PROT_WRITE } from "../../vm/uvm_extern";
 import { kernel_map, uvm_km_free, uvm_km_valloc } from "../../vm/uvm_km";
-import { UvmObject } from "../../vm/uvm_object";
-import {
-  NULL_PAGE, PG_BUSY, PG_FAKE, PG_WANTED, PQ_ACTIVE, VmPage, uvm_pageactivate,
-} from "../../vm/uvm_page";
+import { NULL_PAGE } from "../../vm/uvm_page";
 import { B_READ, Buf } from "../buf";
+import { mfs_getpage, mfs_putpage } from "./mfs_memory";
 import { MfsArgs, Mfsnode, Mfsway, mfs_inrange, mfs_iodone } from "./mfsnode";
-
-/** The page at `offset`, BUSY; NULL when memory is short. Sleeps. */
-function get_page(uobj: UvmObject, offset: u32): VmPage {
-  const pagep = frame_alloc(4);
-  const npagesp = frame_alloc(4);
-  const access = VM_PROT_READ | VM_PROT_WRITE;
-  store<usize>(pagep, 0);
-  store<i32>(npagesp, 1);
-  let rv = uobj.pgops.pgo_get(uobj, u64(offset), pagep, npagesp, 0, access, UVM_ADV_RANDOM, PGO_LOCKED);
-  if (rv != VM_PAGER_OK) {
-    store<usize>(pagep, 0);
-    store<i32>(npagesp, 1);
-    rv = uobj.pgops.pgo_get(uobj, u64(offset), pagep, npagesp, 0, access, UVM_ADV_RANDOM, 0);
-  }
-  return rv == VM_PAGER_OK ? changetype<VmPage>(load<usize>(pagep)) : NULL_PAGE;
-}
-
-/** Gives a page of get_page back. */
-function put_page(pg: VmPage): void {
-  if ((pg.pqflags & PQ_ACTIVE) == 0) uvm_pageactivate(pg);
-  if ((pg.flags & PG_WANTED) != 0) wakeup(changetype<usize>(pg));
-  pg.clear_flags(PG_BUSY | PG_FAKE | PG_WANTED);
-}
 
 /** Moves the bytes; 0 or an errno. */
 function transfer(mfsp: Mfsnode, bp: Buf): i32 {
@@ -57,13 +29,13 @@ function transfer(mfsp: Mfsnode, bp: Buf): i32 {
   while (left != 0) {
     const skip = offset & PAGE_MASK;
     const len = left < PAGE_SIZE - skip ? left : PAGE_SIZE - skip;
-    const pg = get_page(uobj, offset - skip);
+    const pg = mfs_getpage(uobj, offset - skip);
     if (pg == NULL_PAGE) return ENOMEM;
     pmap_kenter_pa(va, pg.phys_addr, VM_PROT_READ | VM_PROT_WRITE);
     if (reading) memcpy(data, va + skip, len);
     else memcpy(va + skip, data, len);
     pmap_kremove(va, PAGE_SIZE);
-    put_page(pg);
+    mfs_putpage(pg);
     offset += len;
     data += len;
     left -= len;

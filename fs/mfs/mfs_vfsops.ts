@@ -10,7 +10,7 @@ import { frame_alloc } from "../../kernel/i386/cpufunc";
 import { free, malloc } from "../../kernel/kern_malloc";
 import { bzero, memcpy } from "../../kernel/libkern";
 import { panic, snprintf } from "../../kernel/subr_prf";
-import { EINVAL, ENOMEM } from "../../kernel/sys/errno";
+import { EINVAL, ENOMEM, ENXIO } from "../../kernel/sys/errno";
 import { M_MFSNODE, M_TEMP, M_WAITOK } from "../../kernel/sys/malloc";
 import { PAGE_MASK, PAGE_SIZE, VM_MAXUSER_ADDRESS, makedev, round_page } from "../../kernel/sys/param";
 import { Proc } from "../../kernel/sys/proc";
@@ -28,19 +28,23 @@ import {
 } from "../ffs/ffs_vfsops";
 import { MNAMELEN, MNT_ASYNC, MNT_SYNCHRONOUS, MNT_UPDATE, Mount, Vfsops } from "../mount";
 import { Nameidata } from "../namei";
+import { VFSTOUFS } from "../ufs/ufsmount";
 import { checkalias } from "../vfs_alias";
 import { getnewvnode, vrele } from "../vfs_subr";
 import { VBLK, VT_MFS, Vnode } from "../vnode";
+import { MFS_MAJOR } from "../../kernel/conf";
 import { mfs_aobj_init } from "./mfs_aobj";
 import { mfs_burge_init } from "./mfs_burge";
+import { mfs_dev_alloc, mfs_dev_init } from "./mfs_dev";
 import { mfs_direct_init } from "./mfs_direct";
+import { mfs_claim, mfs_release_blocks } from "./mfs_memory";
 import {
   MFS_AOBJ, MFS_BURGE, MFS_DIRECT, MFS_NWAYS, MFS_PROCESS, MFS_UVM_IO, MFS_WINDOW, mfs_way_repairs, mfs_way_served,
 } from "./mfs_names";
 import { mfs_process_init } from "./mfs_process";
 import { mfs_start } from "./mfs_server";
 import { mfs_uvm_io_init } from "./mfs_uvm_io";
-import { MFSNODE_SIZE, MFSWAY_SIZE, MFS_MAJOR, MfsArgs, Mfsnode, Mfsway } from "./mfsnode";
+import { MFSNODE_SIZE, MFSWAY_SIZE, MFS_CLAIMED, MfsArgs, Mfsnode, Mfsway } from "./mfsnode";
 import { mfs_vnodeop, mfs_vnodeop_init } from "./mfs_vnops";
 import { mfs_window_init } from "./mfs_window";
 
@@ -48,13 +52,6 @@ export const mfs_vfsops: Vfsops = changetype<Vfsops>(memory.data(offsetof<Vfsops
 
 /** The ways by number, MFSWAY_SIZE bytes each. */
 const mfs_ways: usize = memory.data(72, 4);
-
-/** Numbers the devices. */
-@unmanaged
-class Mfsminor {
-  next: u32;
-}
-const mfs_minor: Mfsminor = changetype<Mfsminor>(memory.data(offsetof<Mfsminor>()));
 
 /** The Mfsnode of the newest mount, for a person in DDB: `show object *(*mfs_newest+14)` is its object. */
 @unmanaged
@@ -111,23 +108,30 @@ function copyImage(uobj: UvmObject, base: usize, size: u32, p: Proc): i32 {
   return error;
 }
 
-/** The device's vnode with its Mfsnode and an empty object, one reference; *vpp. */
+/** The device's vnode with its Mfsnode and an empty object, one reference; *vpp. ENXIO: no device number is left. */
 function makeDevice(args: MfsArgs, p: Proc, vpp: usize): i32 {
   const error = getnewvnode(VT_MFS, changetype<Mount>(0), changetype<usize>(mfs_vnodeop), vpp);
   if (error != 0) return error;
   const devvp = changetype<Vnode>(load<usize>(vpp));
-  devvp.v_type = VBLK;
-  const dev = makedev(MFS_MAJOR, mfs_minor.next & 0xff);
-  mfs_minor.next++;
-  if (changetype<usize>(checkalias(devvp, dev, changetype<Mount>(0))) != 0) panic(cs("mfs_mount: dup dev"));
   const mfsp = changetype<Mfsnode>(malloc(MFSNODE_SIZE, M_MFSNODE, M_WAITOK));
   bzero(changetype<usize>(mfsp), MFSNODE_SIZE);
+  const number = mfs_dev_alloc(mfsp);
+  if (number < 0) {
+    free(changetype<usize>(mfsp), M_MFSNODE);
+    vrele(devvp);
+    return ENXIO;
+  }
+  devvp.v_type = VBLK;
+  if (changetype<usize>(checkalias(devvp, makedev(MFS_MAJOR, number), changetype<Mount>(0))) != 0) {
+    panic(cs("mfs_mount: dup dev"));
+  }
   devvp.v_data = changetype<usize>(mfsp);
   mfsp.mfs_vnode = devvp;
   mfsp.mfs_size = args.size;
   mfsp.mfs_pid = p.p_pid;
   mfsp.mfs_way = mfs_way(args.way);
   mfsp.mfs_repair = args.repair;
+  if (args.way != MFS_BURGE) mfsp.mfs_flags = MFS_CLAIMED;
   mfsp.mfs_refs = 1;
   TAILQ_INIT(mfsp.mfs_buflist);
   if (mfs_way_served(args.way)) {
@@ -162,6 +166,10 @@ function mfs_mount(mp: Mount, path: usize, data: usize, ndp: Nameidata, p: Proc)
     vrele(devvp);
     return error;
   }
+  const ump = VFSTOUFS(mp);
+  ump.um_thin = (mfsp.mfs_flags & MFS_CLAIMED) != 0 ? 1 : 0;
+  ump.set_claim(mfs_claim);
+  ump.set_release(mfs_release_blocks);
   const from = frame_alloc(MNAMELEN + 2);
   snprintf(from, MNAMELEN, cs("mfs:%d"), mfsp.mfs_pid);
   ffs_setnames(mp, path, args.fspec != 0 ? args.fspec : from);
@@ -171,6 +179,7 @@ function mfs_mount(mp: Mount, path: usize, data: usize, ndp: Nameidata, p: Proc)
 /** VFS_INIT, after FFS's. */
 function mfs_init(): void {
   mfs_vnodeop_init();
+  mfs_dev_init();
   mfs_aobj_init(mfs_way(MFS_AOBJ));
   mfs_burge_init(mfs_way(MFS_BURGE));
   mfs_window_init(mfs_way(MFS_WINDOW));

@@ -1,22 +1,23 @@
 // Operations of the one special vnode of a memory file system, its device
 // (mfs.md §1). Everything above it is FFS.
 
-import { frame_alloc } from "../../kernel/i386/cpufunc";
 import { panic, printf } from "../../kernel/subr_prf";
 import { Proc } from "../../kernel/sys/proc";
 import { uao_detach } from "../../vm/uvm_aobj";
 import { UvmObject } from "../../vm/uvm_object";
-import { B_READ, Buf } from "../buf";
+import { Buf } from "../buf";
 import { genfs_enoioctl, genfs_noislocked, genfs_nolock, genfs_nounlock, genfs_nullopen, vn_bwrite } from "../genfs";
 import { vn_badop_ops } from "../genfs_default";
 import { genfs_nullupdate } from "../genfs";
-import { genfs_revoke, vfinddev } from "../vfs_alias";
+import { genfs_revoke } from "../vfs_alias";
 import { vrecycle } from "../vfs_subr";
-import { vflushbuf, vinvalbuf } from "../vfs_vnbufs";
-import { FSYNC_WAIT, VBLK, V_SAVE, Vnode } from "../vnode";
+import { spec_fsync } from "../specfs/spec_vnops";
+import { vinvalbuf } from "../vfs_vnbufs";
+import { V_SAVE, Vnode } from "../vnode";
 import { VOP_UNLOCK, VnodeOps } from "../vnode_if";
+import { mfs_dev_drain, mfs_dev_free, mfs_dev_node } from "./mfs_dev";
 import { mfs_node_rele, mfs_server_dismiss } from "./mfs_server";
-import { MFS_RELEASED, Mfsnode, VTOMFS, mfs_stats } from "./mfsnode";
+import { MFS_RELEASED, Mfsnode, VTOMFS, mfs_doio } from "./mfsnode";
 
 export const mfs_vnodeop: VnodeOps = changetype<VnodeOps>(memory.data(offsetof<VnodeOps>()));
 
@@ -25,16 +26,9 @@ export const mfs_vnodeop: VnodeOps = changetype<VnodeOps>(memory.data(offsetof<V
  * device's for metadata; b_dev names the device in both cases. Done on return, except by the way `process`. Sleeps.
  */
 export function mfs_strategy(bp: Buf): i32 {
-  const vpp = frame_alloc(4);
-  if (!vfinddev(bp.b_dev, VBLK, vpp)) panic(cs("mfs_strategy: bad dev"));
-  const devvp = changetype<Vnode>(load<usize>(vpp));
-  if (devvp.v_usecount == 0) panic(cs("mfs_strategy: bad dev"));
-  mfs_stats.strategy++;
-  mfs_stats.bytes += u64(bp.b_bcount);
-  if ((bp.b_flags & B_READ) != 0) mfs_stats.reads++;
-  else mfs_stats.writes++;
-  const mfsp = VTOMFS(devvp);
-  mfsp.mfs_way.way_io(mfsp, bp);
+  const mfsp = mfs_dev_node(bp.b_dev);
+  if (changetype<usize>(mfsp) == 0) panic(cs("mfs_strategy: bad dev"));
+  mfs_doio(mfsp, bp);
   return 0;
 }
 
@@ -46,26 +40,22 @@ function mfs_bmap(vp: Vnode, bn: i32, vpp: usize, bnp: usize, runp: usize): i32 
   return 0;
 }
 
-/** VOP_FSYNC: the metadata. */
-function mfs_fsync(vp: Vnode, cred: usize, flags: u32, p: Proc): i32 {
-  vflushbuf(vp, (flags & FSYNC_WAIT) != 0);
-  return 0;
-}
-
 /** Lets the memory go, and the process that serves it. Nothing reads or writes the device any more. */
 function mfs_release(mfsp: Mfsnode): void {
   if ((mfsp.mfs_flags & MFS_RELEASED) != 0) return;
   mfsp.mfs_flags |= MFS_RELEASED;
+  mfs_dev_drain(mfsp);
   mfsp.mfs_way.way_detach(mfsp);
   if (changetype<usize>(mfsp.mfs_data) != 0) uao_detach(mfsp.mfs_data);
   mfsp.mfs_data = changetype<UvmObject>(0);
   mfs_server_dismiss(mfsp);
 }
 
-/** VOP_CLOSE, when the file system is unmounted: writes and drops the buffers, then the memory. Sleeps. */
+/** VOP_CLOSE, when the file system is unmounted: drops the buffers, then the memory. Sleeps. */
 function mfs_close(vp: Vnode, fflag: u32, cred: usize, p: Proc): i32 {
   const error = vinvalbuf(vp, V_SAVE, cred, p, 0, 0);
-  if (error != 0) return error;
+  // What could not be written would be lost with the memory anyway.
+  if (error != 0) vinvalbuf(vp, 0, cred, p, 0, 0);
   if (vp.v_usecount > 1) {
     printf(cs("mfs_close: ref count %d > 1\n"), vp.v_usecount);
     panic(cs("mfs_close"));
@@ -85,6 +75,7 @@ function mfs_inactive(vp: Vnode, p: Proc): i32 {
 function mfs_reclaim(vp: Vnode, p: Proc): i32 {
   if (vp.v_data == 0) return 0;
   mfs_release(VTOMFS(vp));
+  mfs_dev_free(vp.v_rdev);
   mfs_node_rele(VTOMFS(vp));
   vp.v_data = 0;
   return 0;
@@ -105,7 +96,7 @@ export function mfs_vnodeop_init(): void {
   mfs_vnodeop.set_close(mfs_close);
   mfs_vnodeop.set_ioctl(genfs_enoioctl);
   mfs_vnodeop.set_revoke(genfs_revoke);
-  mfs_vnodeop.set_fsync(mfs_fsync);
+  mfs_vnodeop.set_fsync(spec_fsync);
   mfs_vnodeop.set_inactive(mfs_inactive);
   mfs_vnodeop.set_reclaim(mfs_reclaim);
   mfs_vnodeop.set_lock(genfs_nolock);

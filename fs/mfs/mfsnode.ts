@@ -9,12 +9,10 @@
 import { DEV_BSHIFT, round_page } from "../../kernel/sys/param";
 import { Proc } from "../../kernel/sys/proc";
 import { UvmObject } from "../../vm/uvm_object";
-import { B_ERROR, Buf } from "../buf";
+import { B_ERROR, B_READ, Buf } from "../buf";
 import { biodone } from "../vfs_bio";
 import { Vnode } from "../vnode";
-
-/** Major number of MFS devices; it has no entry in the table of block devices. */
-export const MFS_MAJOR: u32 = 255;
+import { mfs_claim_request } from "./mfs_memory";
 
 /** Arguments of mount("mfs", …). */
 @unmanaged
@@ -41,6 +39,8 @@ export const MFS_RELEASED: u32 = 2;
 /** A process unmounts the file system for the server; it is done, and could not. */
 export const MFS_UNMOUNTING: u32 = 4;
 export const MFS_UNMOUNTED: u32 = 8;
+/** Memory comes and goes with the blocks of the file system (mfs_memory.ts). */
+export const MFS_CLAIMED: u32 = 16;
 
 @unmanaged
 export class Mfsnode {
@@ -71,6 +71,8 @@ export class Mfsnode {
   mfs_unmount_error: i32;
   /** The way's own. */
   mfs_private: usize;
+  /** Requests of the devices that are under way (mfs_dev.ts). */
+  mfs_raw: u32;
 
   /** The head of the requests, which is also what the server sleeps on. */
   @inline get mfs_buflist(): usize {
@@ -78,7 +80,7 @@ export class Mfsnode {
   }
 }
 
-export const MFSNODE_SIZE: u32 = 64;
+export const MFSNODE_SIZE: u32 = 68;
 
 /** One way to do I/O. */
 @unmanaged
@@ -115,7 +117,7 @@ export const MFSWAY_SIZE: u32 = 12;
 /** What all memory file systems have done since boot. */
 @unmanaged
 export class MfsStats {
-  /** Calls of mfs_strategy, and the sum of their b_bcount. */
+  /** Requests, and the sum of their b_bcount. */
   strategy: u32;
   reads: u32;
   writes: u32;
@@ -127,6 +129,17 @@ export const mfs_stats: MfsStats = changetype<MfsStats>(memory.data(24, 8));
 
 export function VTOMFS(vp: Vnode): Mfsnode {
   return changetype<Mfsnode>(vp.v_data);
+}
+
+/** Does the I/O of a buffer by the way of the mount, biodone included, and counts it. ENOSPC without memory. May sleep. */
+export function mfs_doio(mfsp: Mfsnode, bp: Buf): void {
+  mfs_stats.strategy++;
+  mfs_stats.bytes += u64(bp.b_bcount);
+  if ((bp.b_flags & B_READ) != 0) mfs_stats.reads++;
+  else mfs_stats.writes++;
+  const error = mfs_claim_request(mfsp, bp);
+  if (error != 0) mfs_iodone(bp, error);
+  else mfsp.mfs_way.way_io(mfsp, bp);
 }
 
 /** Does the request lie within the file system? */

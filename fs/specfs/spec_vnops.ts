@@ -25,7 +25,7 @@ import { Componentname } from "../namei";
 import { genfs_revoke, vcount } from "../vfs_alias";
 import { bawrite, bdwrite, biodone, bread, brelse, getblk } from "../vfs_bio";
 import { vn_lock } from "../vfs_vnops";
-import { vflushbuf, vinvalbuf } from "../vfs_vnbufs";
+import { vflushbuf, vinvalbuf, vn_write_error } from "../vfs_vnbufs";
 import { FSYNC_WAIT, NOCRED, VBLK, VCHR, VXLOCK, V_SAVE, Vnode } from "../vnode";
 import { VOP_UNLOCK, VnodeOps } from "../vnode_if";
 
@@ -131,10 +131,12 @@ function spec_ioctl(vp: Vnode, command: u32, data: usize, fflag: u32, cred: usiz
   return bdev_ioctl(vp.v_rdev, command, data, fflag, p);
 }
 
-/** Writes the dirty blocks of the device. */
-function spec_fsync(vp: Vnode, cred: usize, flags: u32, p: Proc): i32 {
-  if (vp.v_type == VBLK) vflushbuf(vp, (flags & FSYNC_WAIT) != 0);
-  return 0;
+/** Writes the dirty blocks of the device; with FSYNC_WAIT waits and gives the error of any write since the last time. */
+export function spec_fsync(vp: Vnode, cred: usize, flags: u32, p: Proc): i32 {
+  const wait = (flags & FSYNC_WAIT) != 0;
+  if (vp.v_type != VBLK) return 0;
+  vflushbuf(vp, wait);
+  return wait ? vn_write_error(vp) : 0;
 }
 
 function spec_inactive(vp: Vnode, p: Proc): i32 {

@@ -20,8 +20,6 @@ export const IN_CHANGE: u32 = 0x2;
 export const IN_UPDATE: u32 = 0x4;
 /** Modified: the disk inode differs. */
 export const IN_MODIFIED: u32 = 0x8;
-/** The inode is being renamed. */
-export const IN_RENAME: u32 = 0x10;
 /** Only the access time differs. */
 export const IN_ACCESSED: u32 = 0x80;
 

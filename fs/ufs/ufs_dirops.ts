@@ -8,7 +8,7 @@
 import { frame_alloc } from "../../kernel/i386/cpufunc";
 import { memcpy, memmove } from "../../kernel/libkern";
 import { panic, printf } from "../../kernel/subr_prf";
-import { EEXIST, EINVAL, ELOOP, ENOTDIR } from "../../kernel/sys/errno";
+import { EEXIST, EINVAL, ELOOP, ENOENT, ENOTDIR } from "../../kernel/sys/errno";
 import { Proc } from "../../kernel/sys/proc";
 import { B_CLRBUF, B_SYNC, Buf } from "../buf";
 import { VFS_VGET } from "../mount";
@@ -187,24 +187,24 @@ export function ufs_parentof(vp: Vnode, inop: usize): i32 {
 }
 
 /**
- * May directory `source` move into directory `target`? Not when target lies in source: EINVAL (EEXIST when
- * they are the same). Walks up from target by "..". target is locked and consumed (vput); source is
- * referenced, not locked. Sleeps.
+ * May the directory with inode number `source` move into directory `target`? Not when target lies in source: EINVAL
+ * (EEXIST when they are the same). Walks up from target by ".."; nobody may rename meanwhile. ENOENT when target is
+ * removed on the way. target is locked and consumed (vput), but the caller has another reference. Sleeps.
  */
-export function ufs_checkpath(source: Inode, target: Inode): i32 {
+export function ufs_checkpath(source: u32, target: Inode): i32 {
   const vpp = frame_alloc(4);
   const inop = frame_alloc(4);
   let vp = target.i_vnode;
   let error: i32 = 0;
   // No path is longer than the file system has inodes; more means that the directories form a ring.
   let steps = target.i_fs.fs_ncg * target.i_fs.fs_ipg;
-  if (target.i_number == source.i_number) error = EEXIST;
+  if (target.i_number == source) error = EEXIST;
   let ino = target.i_number;
   while (error == 0 && ino != ROOTINO) {
     error = ufs_parentof(vp, inop);
     if (error != 0) break;
     ino = load<u32>(inop);
-    if (ino == source.i_number) error = EINVAL;
+    if (ino == source) error = EINVAL;
     if (--steps < 0) error = ELOOP;
     if (error != 0 || ino == ROOTINO) break;
     const mp = vp.v_mount;
@@ -213,8 +213,11 @@ export function ufs_checkpath(source: Inode, target: Inode): i32 {
     if (error != 0) return error;
     vp = changetype<Vnode>(load<usize>(vpp));
   }
-  if (error == ENOTDIR) printf(cs("checkpath: .. not a directory\n"));
   vput(vp);
+  if (error != ENOTDIR) return error;
+  // Who removed target could remove its parents, too.
+  if (target.i_nlink == 0) return ENOENT;
+  printf(cs("checkpath: .. not a directory\n"));
   return error;
 }
 

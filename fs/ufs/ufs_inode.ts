@@ -9,6 +9,7 @@ import { spec_vnodeop } from "../specfs/spec_vnops";
 import { checkalias } from "../vfs_alias";
 import { cache_purge } from "../vfs_cache";
 import { vgone, vrecycle, vrele } from "../vfs_subr";
+import { vn_write_error } from "../vfs_vnbufs";
 import { IFTOVT, NOCRED, VBLK, VCHR, VFIFO, VROOT, Vnode } from "../vnode";
 import { VOP_TRUNCATE, VOP_UNLOCK, VOP_UPDATE, VOP_VFREE, VnodeOps } from "../vnode_if";
 import { ROOTINO } from "./dinode";
@@ -28,6 +29,8 @@ export function ufs_inactive(vp: Vnode, p: Proc): i32 {
   if (ip.i_mode != 0) {
     if (ip.i_nlink <= 0 && (vp.v_mount.mnt_flag & MNT_RDONLY) == 0) {
       error = VOP_TRUNCATE(vp, 0, 0, NOCRED, p);
+      // Nobody misses what could not be written.
+      vn_write_error(vp);
       ip.i_din().set_di_rdev(0);
       const mode = ip.i_mode;
       ip.i_mode = 0;

@@ -20,6 +20,7 @@ import { blkoff, lblkno, lblktosize } from "../ffs/fs";
 import { MNT_ASYNC, MNT_NOATIME, MNT_RDONLY } from "../mount";
 import { bawrite, bdwrite, bread, breadn, brelse, bwrite } from "../vfs_bio";
 import { uvm_uio_shows_files, uvm_vnp_reading, uvm_vnp_setsize, uvm_vnp_written } from "../../vm/uvm_vnp";
+import { vn_write_error } from "../vfs_vnbufs";
 import { IO_APPEND, IO_PAGER, IO_SYNC, IO_UNIT, NOCRED, UPDATE_WAIT, VDIR, VLNK, VREG, Vnode } from "../vnode";
 import { VOP_BALLOC, VOP_TRUNCATE, VOP_UPDATE } from "../vnode_if";
 import { FLAGS_APPEND, ISGID, ISUID } from "./dinode";
@@ -156,7 +157,10 @@ function undoWrite(vp: Vnode, uio: Uio, ioflag: u32, cred: usize, osize: u64, re
   if (ip.i_size > size) VOP_TRUNCATE(vp, i64(size), ioflag & IO_SYNC, cred, changetype<Proc>(uio.uio_procp));
 }
 
-/** VOP_WRITE. vp locked. Sleeps. EFBIG, EPERM (append-only), ENOSPC, EIO, EFAULT. */
+/**
+ * VOP_WRITE. vp locked. Sleeps. EFBIG, EPERM (append-only), ENOSPC, EIO, EFAULT; and, with nothing written, the error of
+ * a write in the background that nobody was told of.
+ */
 export function ffs_write(vp: Vnode, uio: Uio, ioflag: u32, cred: usize): i32 {
   const ip = VTOI(vp);
   if (uio.uio_rw != UIO_WRITE) panic(cs("ffs_write: mode"));
@@ -172,7 +176,8 @@ export function ffs_write(vp: Vnode, uio: Uio, ioflag: u32, cred: usize): i32 {
   const resid = uio.uio_resid;
   const osize = ip.i_size;
   const bpp = frame_alloc(4);
-  let error: i32 = 0;
+  let error: i32 = (ioflag & IO_PAGER) == 0 ? vn_write_error(vp) : 0;
+  if (error != 0) return error;
   const detour: usize = uvm_uio_shows_files(uio) ? malloc(u32(ip.i_fs.fs_bsize), M_TEMP, M_WAITOK) : 0;
   while (uio.uio_resid > 0 && error == 0) error = writePiece(vp, uio, ioflag, cred, detour, bpp);
   if (detour != 0) free(detour, M_TEMP);

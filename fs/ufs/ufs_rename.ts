@@ -7,8 +7,11 @@
 // must not move below itself (ufs_checkpath).
 //
 // Locks: source directory and source come unlocked, target directory and target
-// locked. While checkpath walks up, nothing is locked, so the target is looked
-// up again afterwards.
+// locked. Vnodes are locked from the root downwards; the source could be above
+// the target, so checkpath comes first. While it walks up nothing is locked, so
+// the target is looked up again afterwards, and the source, when it is locked at
+// last, may have been removed. But nobody else renames meanwhile (do_rename): a
+// directory stays where it is, and two files are never locked in both orders.
 
 import { frame_alloc } from "../../kernel/i386/cpufunc";
 import { memcmp } from "../../kernel/libkern";
@@ -26,7 +29,7 @@ import { IO_SYNC, UPDATE_WAIT, VDIR, VWRITE, Vnode } from "../vnode";
 import { VOP_ABORTOP, VOP_ACCESS, VOP_REMOVE, VOP_TRUNCATE, VOP_UNLOCK, VOP_UPDATE } from "../vnode_if";
 import { FLAGS_APPEND, FLAGS_IMMUTABLE, IFDIR, IFMT, ISVTX, LINK_MAX } from "./dinode";
 import { IFTODT } from "./dir";
-import { IN_CHANGE, IN_RENAME, Inode, VTOI } from "./inode";
+import { IN_CHANGE, Inode, VTOI } from "./inode";
 import { cr_uid } from "./ufs_cred";
 import {
   ufs_checkpath, ufs_dirempty, ufs_direnter_inode, ufs_dirremove, ufs_dirrewrite, ufs_setparent,
@@ -48,7 +51,13 @@ function putTarget(tdvp: Vnode, tvp: Vnode): void {
   if (!isNull(tvp)) vput(tvp);
 }
 
-/** May the target be replaced, and the two names be in one file system? */
+/** May a directory be moved by these names? Not as "." or "..". */
+function checkNames(fdvp: Vnode, fvp: Vnode, fcnp: Componentname, tcnp: Componentname): i32 {
+  const dot = fcnp.cn_namelen == 1 && load<u8>(fcnp.cn_nameptr) == 0x2e;
+  return dot || fdvp == fvp || ((fcnp.cn_flags | tcnp.cn_flags) & ISDOTDOT) != 0 ? EINVAL : 0;
+}
+
+/** May the target be replaced, and the two names be in one file system? tdvp and tvp locked. */
 function checkTarget(fvp: Vnode, tdvp: Vnode, tvp: Vnode): i32 {
   if (fvp.v_mount != tdvp.v_mount || (!isNull(tvp) && fvp.v_mount != tvp.v_mount)) return EXDEV;
   if (fvp == tdvp) return EINVAL;
@@ -58,19 +67,15 @@ function checkTarget(fvp: Vnode, tdvp: Vnode, tvp: Vnode): i32 {
   return fvp == tvp && fvp.v_type == VDIR ? EINVAL : 0;
 }
 
-/** May the source be moved? fvp locked. Marks a directory IN_RENAME. */
-function checkSource(fdvp: Vnode, fvp: Vnode, fcnp: Componentname, tvp: Vnode, tcnp: Componentname): i32 {
+/** May the source be moved? fvp locked. */
+function checkSource(fdvp: Vnode, fvp: Vnode, tvp: Vnode, tcnp: Componentname): i32 {
   const ip = VTOI(fvp);
+  if (ip.i_nlink == 0) return ENOENT;
   if ((ip.i_flags & (FLAGS_IMMUTABLE | FLAGS_APPEND)) != 0) return EPERM;
   if ((VTOI(fdvp).i_flags & FLAGS_APPEND) != 0) return EPERM;
   if ((ip.i_mode & IFMT) != IFDIR) return 0;
   if (VOP_ACCESS(fvp, VWRITE, tcnp.cn_cred, tcnp.cn_proc) != 0) return EACCES;
-  if (!isNull(tvp) && VOP_ACCESS(tvp, VWRITE, tcnp.cn_cred, tcnp.cn_proc) != 0) return EACCES;
-  const dot = fcnp.cn_namelen == 1 && load<u8>(fcnp.cn_nameptr) == 0x2e;
-  if (dot || fdvp == fvp || ((fcnp.cn_flags | tcnp.cn_flags) & ISDOTDOT) != 0) return EINVAL;
-  if ((ip.i_flag & IN_RENAME) != 0) return EINVAL;
-  ip.i_flag |= IN_RENAME;
-  return 0;
+  return !isNull(tvp) && VOP_ACCESS(tvp, VWRITE, tcnp.cn_cred, tcnp.cn_proc) != 0 ? EACCES : 0;
 }
 
 /** relookup without the extra reference of SAVESTART: a success keeps dvp's reference, an error drops it. */
@@ -171,7 +176,6 @@ function removeOldName(fdvp: Vnode, fvp: Vnode, fcnp: Componentname, isdir: bool
     }
     error = ufs_dirremove(fdvp);
     if (error == 0) addLinks(xp, -1);
-    xp.i_flag &= ~IN_RENAME;
   }
   if (xvp == fdvp) vrele(fdvp);
   else vput(fdvp);
@@ -181,73 +185,87 @@ function removeOldName(fdvp: Vnode, fvp: Vnode, fcnp: Componentname, isdir: bool
 }
 
 /** Undoes step 1 after an error; consumes the source. */
-function undoSource(fdvp: Vnode, fvp: Vnode, isdir: bool): void {
-  const ip = VTOI(fvp);
+function undoSource(fdvp: Vnode, fvp: Vnode): void {
   vrele(fdvp);
-  if (isdir) ip.i_flag &= ~IN_RENAME;
   if (vn_lock(fvp, LK_EXCLUSIVE) == 0) {
-    addLinks(ip, -1);
+    addLinks(VTOI(fvp), -1);
     vput(fvp);
     return;
   }
   vrele(fvp);
 }
 
-/** VOP_RENAME; see fs/vnode_if.ts. Sleeps. */
+/**
+ * A directory gets another parent: it must not be above that. The target is looked up again; it goes to `tvpp`
+ * (0: there is none). tdvp and *tvpp locked; after an error both are consumed.
+ */
+function checkPath(fvp: Vnode, tdvp: Vnode, tvpp: usize, tcnp: Componentname): i32 {
+  const tvp = changetype<Vnode>(load<usize>(tvpp));
+  if (!isNull(tvp)) vput(tvp);
+  vref(tdvp);
+  let error = ufs_checkpath(VTOI(fvp).i_number, VTOI(tdvp));
+  if (error != 0) {
+    vrele(tdvp);
+    return error;
+  }
+  error = lookAgain(tdvp, tvpp, tcnp);
+  if (error != 0) return error;
+  const target = changetype<Vnode>(load<usize>(tvpp));
+  error = checkTarget(fvp, tdvp, target);
+  if (error != 0) putTarget(tdvp, target);
+  return error;
+}
+
+/** Steps 2 and 3. tdvp and target locked, fvp not but with one link more; consumes all. */
+function moveName(
+  fdvp: Vnode, fvp: Vnode, fcnp: Componentname, tdvp: Vnode, target: Vnode, tcnp: Componentname,
+): i32 {
+  const ip = VTOI(fvp);
+  const isdir = (ip.i_mode & IFMT) == IFDIR;
+  const newparent = isdir && fdvp != tdvp;
+  const parent = newparent ? VTOI(tdvp).i_number : 0;
+  const error = isNull(target) ? enterNew(ip, tdvp, tcnp, newparent)
+    : replaceOld(ip, tdvp, target, tcnp, isdir, newparent);
+  putTarget(tdvp, target);
+  if (error == 0) return removeOldName(fdvp, fvp, fcnp, isdir, parent);
+  undoSource(fdvp, fvp);
+  return error;
+}
+
+/** VOP_RENAME; see fs/vnode_if.ts. Nobody else renames. Sleeps. */
 export function ufs_rename(
   fdvp: Vnode, fvp: Vnode, fcnp: Componentname, tdvp: Vnode, tvp: Vnode, tcnp: Componentname,
 ): i32 {
+  const tvpp = frame_alloc(4);
+  const isdir = fvp.v_type == VDIR;
   let error = checkTarget(fvp, tdvp, tvp);
   if (error == 0 && fvp == tvp) return removeOldLink(fdvp, fvp, fcnp, tdvp, tcnp);
+  if (error == 0 && isdir) error = checkNames(fdvp, fvp, fcnp, tcnp);
+  store<usize>(tvpp, changetype<usize>(tvp));
+  if (error == 0 && isdir && fdvp != tdvp) {
+    error = checkPath(fvp, tdvp, tvpp, tcnp);
+    if (error != 0) {
+      vrele(fdvp);
+      vrele(fvp);
+      return error;
+    }
+  }
+  const target = changetype<Vnode>(load<usize>(tvpp));
   if (error == 0) error = vn_lock(fvp, LK_EXCLUSIVE);
   if (error == 0) {
-    error = checkSource(fdvp, fvp, fcnp, tvp, tcnp);
-    if (error != 0) VOP_UNLOCK(fvp, 0);
-  }
-  if (error != 0) {
-    VOP_ABORTOP(tdvp, tcnp);
-    putTarget(tdvp, tvp);
-    VOP_ABORTOP(fdvp, fcnp);
-    vrele(fdvp);
-    vrele(fvp);
-    return error;
-  }
-  const ip = VTOI(fvp);
-  const isdir = (ip.i_mode & IFMT) == IFDIR;
-  const newparent = isdir && VTOI(fdvp).i_number != VTOI(tdvp).i_number;
-  addLinks(ip, 1);
-  error = VOP_UPDATE(fvp, 0, 0, UPDATE_WAIT);
-  VOP_UNLOCK(fvp, 0);
-  if (error != 0) {
-    putTarget(tdvp, tvp);
-    undoSource(fdvp, fvp, isdir);
-    return error;
-  }
-  let target = tvp;
-  if (newparent) {
-    if (!isNull(target)) vput(target);
-    vref(tdvp);
-    error = ufs_checkpath(ip, VTOI(tdvp));
-    if (error != 0) {
-      vrele(tdvp);
-      undoSource(fdvp, fvp, isdir);
-      return error;
+    error = fvp.v_mount == tdvp.v_mount ? checkSource(fdvp, fvp, target, tcnp) : EXDEV;
+    if (error == 0) {
+      addLinks(VTOI(fvp), 1);
+      error = VOP_UPDATE(fvp, 0, 0, UPDATE_WAIT);
+      if (error != 0) addLinks(VTOI(fvp), -1);
     }
-    const vpp = frame_alloc(4);
-    error = lookAgain(tdvp, vpp, tcnp);
-    if (error != 0) {
-      undoSource(fdvp, fvp, isdir);
-      return error;
-    }
-    target = changetype<Vnode>(load<usize>(vpp));
+    VOP_UNLOCK(fvp, 0);
   }
-  const parent = newparent ? VTOI(tdvp).i_number : 0;
-  if (isNull(target)) error = enterNew(ip, tdvp, tcnp, newparent);
-  else error = replaceOld(ip, tdvp, target, tcnp, isdir, newparent);
+  if (error == 0) return moveName(fdvp, fvp, fcnp, tdvp, target, tcnp);
+  VOP_ABORTOP(tdvp, tcnp);
   putTarget(tdvp, target);
-  if (error != 0) {
-    undoSource(fdvp, fvp, isdir);
-    return error;
-  }
-  return removeOldName(fdvp, fvp, fcnp, isdir, parent);
+  VOP_ABORTOP(fdvp, fcnp);
+  vrele(fdvp);
+  vrele(fvp);
+  return error;
 }

@@ -8,7 +8,7 @@
 import { uiomove } from "../../kernel/kern_subr";
 import { memcpy, strlen } from "../../kernel/libkern";
 import { panic } from "../../kernel/subr_prf";
-import { EBUSY, EINVAL, EMLINK, ENOTEMPTY, EPERM, EXDEV } from "../../kernel/sys/errno";
+import { EBUSY, EINVAL, EMLINK, ENOENT, ENOTEMPTY, EPERM, EXDEV } from "../../kernel/sys/errno";
 import { LK_EXCLUSIVE } from "../../kernel/sys/lock";
 import { frame_alloc } from "../../kernel/i386/cpufunc";
 import { UIO_SYSSPACE, UIO_WRITE, Uio } from "../../kernel/sys/uio";
@@ -123,6 +123,8 @@ export function ufs_remove(dvp: Vnode, vp: Vnode, cnp: Componentname): i32 {
 /** Enters another name for vp; both locked. */
 function linkLocked(dvp: Vnode, vp: Vnode, cnp: Componentname): i32 {
   const ip = VTOI(vp);
+  // Its last name was removed since it was found.
+  if (ip.i_nlink == 0) return ENOENT;
   if (ip.i_nlink >= LINK_MAX) return EMLINK;
   if ((ip.i_flags & (FLAGS_IMMUTABLE | FLAGS_APPEND)) != 0) return EPERM;
   addLinks(ip, 1);

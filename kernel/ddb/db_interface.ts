@@ -20,19 +20,28 @@ const db_state = changetype<Active>(memory.data(offsetof<Active>()));
 
 const MAXOFF: u32 = 0x10000000;
 
-/** Sets DDB up; before that, traps are fatal. Boot argument ddb.onpanic=0 keeps panics and traps out of it. */
+/**
+ * Sets DDB up; before that, traps are fatal. Boot argument ddb.onpanic=0 keeps panics and traps out of it,
+ * ddb.fromconsole=0 breaks on the console.
+ */
 export function ddb_init(): void {
   db_output_init();
   db_examine_init();
   db_command_init();
   db_sym_state.maxoff = MAXOFF;
   db_settings.onpanic = bootarg_u32(cs("ddb.onpanic"), 1);
+  db_settings.fromconsole = bootarg_u32(cs("ddb.fromconsole"), 1);
   db_state.ready = 1;
 }
 
 /** Is DDB to be entered at a panic? */
 export function db_onpanic(): bool {
   return db_state.ready != 0 && db_settings.onpanic != 0;
+}
+
+/** Is DDB to be entered at a break on the console's line? */
+export function db_fromconsole(): bool {
+  return db_state.ready != 0 && db_settings.fromconsole != 0;
 }
 
 /** Has a trap brought the kernel down into DDB? The exit status of a reboot from there tells. */

@@ -14,6 +14,7 @@
 // that made the call, whose frame it is.
 
 import { curproc, pfind } from "../kern_proc";
+import { syscall_name, syscall_words } from "../init_sysent";
 import { frame_alloc } from "../i386/cpufunc";
 import { Trapframe } from "../i386/frame";
 import { Pcb } from "../i386/pcb";
@@ -63,6 +64,12 @@ function boundary_trapframe(frame: usize): Trapframe {
   return changetype<Trapframe>(db_get_value(frame + 8, 4, false));
 }
 
+/** NetBSD's line, and the name of the handler. */
+function print_syscall(code: u32): void {
+  if (syscall_words(code) < 0) db_printf(cs("--- syscall (number %d) ---\n"), code);
+  else db_printf(cs("--- syscall (number %d, sys_%s) ---\n"), code, syscall_name(code));
+}
+
 /** Steps to the caller, across a boundary when `kind` is one. */
 function next_frame(walk: Walk, kind: u32): void {
   if (kind == NONE) {
@@ -72,7 +79,7 @@ function next_frame(walk: Walk, kind: u32): void {
   }
   const tf = boundary_trapframe(walk.frame);
   if (kind == TRAP) db_printf(cs("--- trap (number %d) ---\n"), tf.tf_trapno);
-  else if (kind == SYSCALL) db_printf(cs("--- syscall (number %d) ---\n"), tf.tf_eax);
+  else if (kind == SYSCALL) print_syscall(tf.tf_eax);
   else db_puts(cs("--- interrupt ---\n"));
   walk.callpc = tf.tf_eip;
   walk.frame = tf.tf_ebp;

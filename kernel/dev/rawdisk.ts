@@ -1,8 +1,9 @@
-// Disks as character devices (rwd, rmd): whole blocks go between the user's memory
+// Disks as character devices (rwd, rmd, rmfs): whole blocks go between the user's memory
 // and the driver, past the buffer cache. NetBSD's physio lends the driver the user's
 // pages; here the bytes pass through a buffer.
 import {
-  Cdevsw, MD_MAJOR, RMD_CDEV, RWD_CDEV, WD_MAJOR, bdev_close, bdev_ioctl, bdev_open, bdev_psize, bdev_strategy, cdevsw,
+  Cdevsw, MD_MAJOR, MFS_MAJOR, RMD_CDEV, RMFS_CDEV, RWD_CDEV, WD_MAJOR, bdev_close, bdev_ioctl, bdev_open, bdev_psize,
+  bdev_strategy, cdevsw,
 } from "../conf";
 import { uiomove } from "../kern_subr";
 import { EINVAL, ENXIO } from "../sys/errno";
@@ -14,7 +15,8 @@ import { biowait, brelse, geteblk } from "../../fs/vfs_bio";
 
 /** The block device behind a character device. */
 function blkdev(dev: u32): u32 {
-  return makedev(major(dev) == RWD_CDEV ? WD_MAJOR : MD_MAJOR, minor(dev));
+  const maj = major(dev);
+  return makedev(maj == RWD_CDEV ? WD_MAJOR : maj == RMD_CDEV ? MD_MAJOR : MFS_MAJOR, minor(dev));
 }
 
 function rawopen(dev: u32, flags: u32, p: Proc): i32 {
@@ -90,4 +92,5 @@ function fill(sw: Cdevsw): void {
 export function rawattach(): void {
   fill(cdevsw(RWD_CDEV));
   fill(cdevsw(RMD_CDEV));
+  fill(cdevsw(RMFS_CDEV));
 }

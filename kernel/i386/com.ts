@@ -3,6 +3,8 @@
 // discipline. Register names are the data sheet's.
 import { inb, outb } from "./cpufunc";
 import { IPL_TTY, intr_establish } from "./intr";
+import { cpu_Debugger } from "./support";
+import { db_fromconsole } from "../ddb/db_interface";
 import { ttyinput } from "../tty";
 
 const COM0: u32 = 0x3f8;
@@ -24,6 +26,7 @@ const LCR_8N1: u32 = 0x03;
 const LCR_DLAB: u32 = 0x80;
 const MCR_DTR_RTS: u32 = 0x03;
 const LSR_RXRDY: u32 = 0x01;
+const LSR_BI: u32 = 0x10;
 const LSR_TXRDY: u32 = 0x20;
 
 /** Rounds of waiting for a transmitter that is not there before output is dropped. */
@@ -47,10 +50,12 @@ export function comcnputc(byte: u32): void {
   outb(THR, byte & 0xff);
 }
 
-/** A byte that has arrived, or -1. */
+/** A byte that has arrived, or -1. A break is none. */
 export function comcnpollc(): i32 {
-  if ((inb(LSR) & LSR_RXRDY) == 0) return -1;
-  return i32(inb(RBR) & 0xff);
+  const status = inb(LSR);
+  if ((status & LSR_RXRDY) == 0) return -1;
+  const byte = i32(inb(RBR) & 0xff);
+  return (status & LSR_BI) != 0 ? -1 : byte;
 }
 
 /** Waits for a byte. */
@@ -60,9 +65,15 @@ export function comcngetc(): i32 {
   return byte;
 }
 
-/** A received-data interrupt: all bytes that are there go to the line discipline. */
+/** A received-data interrupt: all bytes that are there go to the line discipline, a break to the debugger. */
 function comintr(arg: usize): i32 {
-  while ((inb(LSR) & LSR_RXRDY) != 0) ttyinput(inb(RBR) & 0xff);
+  let status = inb(LSR);
+  while ((status & LSR_RXRDY) != 0) {
+    const byte = inb(RBR) & 0xff;
+    if ((status & LSR_BI) == 0) ttyinput(byte);
+    else if (db_fromconsole()) cpu_Debugger();
+    status = inb(LSR);
+  }
   return 1;
 }
 

@@ -5,7 +5,6 @@ import { strcmp } from "../libkern";
 import { bootarg } from "../subr_bootargs";
 import { printf } from "../subr_prf";
 import { ENOENT } from "../sys/errno";
-import { fault_policies } from "./fault_policies";
 import { mfs_cycle } from "./mfs_cycle";
 import { mfs_life } from "./mfs_life";
 import { mfs_ways } from "./mfs_ways";
@@ -22,7 +21,6 @@ function run_workload(name: usize): i32 {
   if (strcmp(name, cs("mfs-cycle")) == 0) return mfs_cycle();
   if (strcmp(name, cs("mfs-life")) == 0) return mfs_life();
   if (strcmp(name, cs("mfs-ways")) == 0) return mfs_ways();
-  if (strcmp(name, cs("fault-policies")) == 0) return fault_policies();
   if (strcmp(name, cs("shortage")) == 0) return shortage();
   if (strcmp(name, cs("traffic")) == 0) return traffic();
   if (strcmp(name, cs("uvmtest")) == 0) return uvmtest();

@@ -43,7 +43,7 @@ function summary(console: string, name: string): number {
 t.test("the bytes of the memory file system pass mfs_strategy, and nothing else touches them", (t) => {
   const sums = { calls: 0, bytes: 0, readsThatDiffer: 0, reads: 0 };
   let atSummary = { calls: -1, bytes: -1 };
-  // What the file system must hold: its first contents and then each write.
+  // What the file system must hold: its first contents and then each write; nothing where a block became free.
   let shadow: Uint8Array | undefined;
   let atUnmount: { shadow: Uint8Array; object: Uint8Array } | undefined;
   const options = { append: `${CYCLE} syncer=off`, root: largeRoot, memoryMB: SMALL_MEMORY };
@@ -58,6 +58,10 @@ t.test("the bytes of the memory file system pass mfs_strategy, and nothing else 
       sums.bytes += length;
       if ((get("b_flags") & B_READ) !== 0) reading.set(bp, { offset, length });
       else shadow.set(guest.bytes(get("b_data"), length), offset);
+    });
+    guest.watch("mfs_release_blocks", () => {
+      const offset = guest.argument(1) * 512;
+      shadow!.fill(0, offset, offset + guest.argument(2));
     });
     guest.watch("biodone", () => {
       const bp = guest.argument(0);

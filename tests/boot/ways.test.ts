@@ -1,15 +1,16 @@
 // The ways of MFS I/O and the fault policies on whole machines: the coming and
 // going of memory file systems of each way, what is on them as fsck sees it, the
 // sync of a panic, the figures of mfs-ways, and the table of docs/fault-policies.md.
-import { readFileSync, readdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import t from "tap";
 import { WaysMeter, type WayRow } from "../../tools/cli/ways.js";
 import { waysPlot } from "../../tools/cli/ways_plot.js";
-import { check, fileOfBytes, type TreeNode } from "../../tools/ffs/index.js";
+import { check } from "../../tools/ffs/index.js";
 import { PROJECT_ROOT } from "../../tools/kcc/asc.js";
-import { KERNEL, absent, bootPtmap, bootQemu, comparable, type BootOptions, type Booted } from "../lib/boot.js";
-import { contentsOf, directory, emptyRoot, projectTree, rootImage } from "./roots.js";
+import { absent, bootPtmap, bootQemu, comparable, type BootOptions, type Booted } from "../lib/boot.js";
+import { SCRIPT_ARGS, scriptRoot, workloadRoot } from "../lib/workload.js";
+import { contentsOf, emptyRoot, projectTree, rootImage } from "./roots.js";
 
 const MB = 1024 * 1024;
 const BUDGET = 4_000_000_000;
@@ -73,19 +74,6 @@ t.test("file systems of all ways live at once, unmount when idle, by force, unde
   t.end();
 });
 
-/** A root with the programs of user space and a script that init runs. */
-function rootWithScript(script: string): Uint8Array {
-  const bin = join(dirname(KERNEL), "user/bin");
-  const file = (name: string, bytes: Uint8Array, mode: number) =>
-    ({ name: Buffer.from(name), node: { ...fileOfBytes(bytes, 1), mode } as TreeNode });
-  const programs = directory(readdirSync(bin).map((name) => file(name, readFileSync(join(bin, name)), 0o755)));
-  const folder = (name: string, node: TreeNode) => ({ name: Buffer.from(name), node });
-  return rootImage(directory([
-    folder("bin", programs), folder("sbin", programs), folder("dev", directory([])),
-    folder("etc", directory([file("rc", Buffer.from(script), 0o644)])),
-  ]));
-}
-
 const SCRIPT = `
 for w in process uvm_io aobj window=4 direct
 do
@@ -111,13 +99,11 @@ do
   test -f /mnt/f || echo $w: gone when idle
   kill $pid || echo $w: and its process
 done
-reboot -h
 `;
 
 t.test("mount_mfs of user space mounts by each way, and a signal to its process unmounts", (t) => {
-  const root = rootWithScript(SCRIPT);
-  const append = "init=/sbin/init syncer=off ddb.onpanic=0";
-  const booted = boot(append, { root });
+  const root = scriptRoot(SCRIPT);
+  const booted = boot(SCRIPT_ARGS, { root });
   t.equal(ended(booted), EXIT.clean);
   t.equal(linesOf(booted.console, "a program runs from the mfs").length, WAYS.length);
   for (const way of ["process", "uvm_io", "aobj", "window=4", "direct"]) {
@@ -131,7 +117,7 @@ t.test("mount_mfs of user space mounts by each way, and a signal to its process 
     t.match(booted.console, new RegExp(`^${after.join("\\n")}$`, "m"));
   }
   t.test("the same on QEMU", { skip: absent("qemu-system-i386") }, (t) => {
-    t.equal(comparable(bootQemu({ append, root }).console), comparable(booted.console));
+    t.equal(comparable(bootQemu({ append: SCRIPT_ARGS, root }).console), comparable(booted.console));
     t.end();
   });
   t.end();
@@ -198,9 +184,8 @@ cd / && umount /mnt/sub && rmdir /mnt/sub && echo a server keeps no folder busy
 
 t.test("mount_mfs refuses with one line what cannot be, and mount -u changes file systems of each way", (t) => {
   const refusals = REFUSED.map(([command]) => `${command} && echo mounted`).join("\n");
-  const root = rootWithScript(`${refusals}\nmount -u /\n${UPDATES}\nreboot -h\n`);
-  const append = "init=/sbin/init syncer=off ddb.onpanic=0";
-  const booted = boot(append, { root });
+  const root = scriptRoot(`${refusals}\n${UPDATES}\ntrue\n`);
+  const booted = boot(SCRIPT_ARGS, { root });
   t.equal(ended(booted), EXIT.clean);
   const said = booted.console.split("\n").filter((line) => /^(mount|mount_mfs|newfs|mounted)\b/.test(line));
   t.same(said.slice(0, REFUSED.length), REFUSED.map(([, line]) => line));
@@ -211,7 +196,7 @@ t.test("mount_mfs refuses with one line what cannot be, and mount -u changes fil
     "mount: /mnt: Device busy",
     `${way}: busy`,
     `${way}: mfs (asynchronous, local, read-only, noatime)`,
-    "/etc/rc: cannot create /mnt/y: Read-only file system",
+    "/etc/workload: cannot create /mnt/y: Read-only file system",
     `${way}: mfs (asynchronous, local, noatime)`,
     "after",
   ]));
@@ -219,7 +204,7 @@ t.test("mount_mfs refuses with one line what cannot be, and mount -u changes fil
   t.match(from, /^mfs:\d+ +9\d{4} +2 /m);
   t.match(from, /^a server keeps no folder busy$/m);
   t.test("the same on QEMU", { skip: absent("qemu-system-i386") }, (t) => {
-    t.equal(comparable(bootQemu({ append, root }).console), comparable(booted.console));
+    t.equal(comparable(bootQemu({ append: SCRIPT_ARGS, root }).console), comparable(booted.console));
     t.end();
   });
   t.end();
@@ -271,19 +256,47 @@ t.test("the figures of mfs-ways", (t) => {
   t.end();
 });
 
-t.test("the table in docs/fault-policies.md is what the kernel prints", (t) => {
+t.test("the table in docs/fault-policies.md is what the kernel tells a program", (t) => {
   const text = readFileSync(join(PROJECT_ROOT, "docs/fault-policies.md"), "utf8");
   const documented = /^```\n(policy [^]*?)^```$/m.exec(text)?.[1];
   const table = (console: string) => /^policy +step[^]*^mkwrite .*\d\n/m.exec(console)?.[0];
-  const append = "init=fault-policies syncer=off ddb.onpanic=0";
-  for (const cpu of ["i386", "i486"] as const) {
-    const booted = boot(append, { cpu });
+  const root = workloadRoot("fault-policies");
+  for (const cpu of ["i386", "i486", "pentium"] as const) {
+    const booted = boot(SCRIPT_ARGS, { cpu, root });
+    // The script compares it with the one of accesses by the kernel.
     t.equal(ended(booted), EXIT.clean);
     t.equal(table(booted.console), documented, cpu);
   }
   t.test("and on QEMU", { skip: absent("qemu-system-i386") }, (t) => {
-    t.equal(table(bootQemu({ append, root: emptyRoot }).console), documented);
+    t.equal(table(bootQemu({ append: SCRIPT_ARGS, root }).console), documented);
     t.end();
   });
+  t.end();
+});
+
+const POLICY_MISUSE = `
+policy >/dev/null
+sysctl debug.inuse >/tmp/before
+for i in 1 2 3 4 5 6; do policy >/dev/null 2>&1 & done
+wait
+dd if=/dev/policy0 count=1
+dd if=/dev/zero of=/dev/policy5 conv=notrunc count=1
+policy >/dev/null && echo done
+sysctl debug.check
+sysctl debug.inuse >/tmp/after
+cat /tmp/before /tmp/after
+`;
+
+t.test("pages of fault policies survive several programs at once, and can only be mapped", (t) => {
+  const booted = boot(SCRIPT_ARGS, { root: scriptRoot(POLICY_MISUSE) });
+  t.equal(ended(booted), EXIT.clean);
+  t.match(booted.console, /^dd: \/dev\/policy0: Operation not supported by device$/m);
+  t.match(booted.console, /^dd: \/dev\/policy5: Operation not supported by device$/m);
+  t.match(booted.console, /^done\ndebug.check = 0$/m);
+  for (const name of ["wired_pages", "map_entries", "anons", "processes", "pool_amappl"]) {
+    const counts = linesOf(booted.console, `debug.inuse.${name} = `);
+    t.equal(counts.length, 2);
+    t.equal(counts[0], counts[1]);
+  }
   t.end();
 });

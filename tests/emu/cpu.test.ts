@@ -164,6 +164,34 @@ t.test("clocks add up to the sums worked from the manuals", async (t) => {
   }
 });
 
+t.test("wait states are added to each access to data, and to walks", async (t) => {
+  // Code, accesses to data: of its own, and of walks when it is the first to touch its page.
+  const cases: readonly (readonly [string, string, number])[] = [
+    ["no access", "89d8", 0], ["a load", "8b03", 1], ["a store of a byte", "8803", 1], ["a read-modify-write", "0103", 2],
+    ["a push of memory", "ff33", 2], ["a call and return", "e800000000|c3", 2], ["pushad", "60", 8],
+    ["a load across a doubleword", "8b4301", 2], ["a copy of 16 doublewords", "b910000000|f3a5", 32],
+    ["a fill of 64 bytes", "b940000000|f3aa", 64], ["a compare of 3 bytes, backwards", "fd|b903000000|f3a6", 6],
+    ["lea", "8d4304", 0],
+  ];
+  const clocks = (code: string, waitStates: number, model: "i386" | "i486", paged: boolean): number => {
+    const rig = new ProtectedRig({ model, waitStates });
+    if (paged) rig.page();
+    rig.code(AT.CODE, code);
+    for (const register of [3, 6]) rig.cpu.registers[register] = AT.DATA;
+    rig.cpu.registers[7] = AT.DATA;
+    rig.steps(code.split("|").length);
+    return rig.cpu.cycles;
+  };
+  for (const [what, code, accesses] of cases) {
+    for (const model of ["i386", "i486"] as const) {
+      const added = clocks(code, 3, model, false) - clocks(code, 0, model, false);
+      t.equal(added, 3 * accesses, `${what} on the ${model}`);
+    }
+  }
+  // The walks of the code's page (both entries are marked accessed: 2 + 4 accesses) and of the data's (the table's: 2 + 2).
+  t.equal(clocks("8b03", 3, "i386", true) - clocks("8b03", 0, "i386", true), 3 * (6 + 4 + 1), "a load with two walks");
+});
+
 t.test("clocks of gates and returns", async (t) => {
   const same = new ProtectedRig();
   same.gate(0x30, AT.HANDLERS, 14);
@@ -838,7 +866,7 @@ t.test(`random programs run alike in one go, in slices and in steps (seed ${SEED
   const random = randomFrom(SEED);
   const cases = semanticCases(2, random).filter(({ row }) => !/^(ret|popfd|div|idiv|enter|leave)$/.test(row.semantic));
   const run = (program: readonly number[], drive: (rig: ProtectedRig) => void): Outcome => {
-    const rig = new ProtectedRig({ model: "i686" });
+    const rig = new ProtectedRig({ model: "i686", waitStates: program.length & 1 });
     rig.page();
     for (let vector = 0; vector < 32; vector++) rig.haltingHandler(vector);
     rig.put(CODE, [...program, 0xf4]);

@@ -10,6 +10,7 @@ export interface RigOptions {
   readonly model?: CpuConfig["model"];
   readonly timing?: "model" | "none";
   readonly ramSize?: number;
+  readonly waitStates?: number;
   readonly coprocessor?: CoprocessorLines;
 }
 
@@ -30,10 +31,10 @@ export class CpuRig {
   /** Vectors that the interrupt controller gives, in order. */
   readonly requests: number[] = [];
 
-  constructor({ model = "i386", timing = "model", ramSize = 4 << 20, coprocessor }: RigOptions = {}) {
+  constructor({ model = "i386", timing = "model", ramSize = 4 << 20, waitStates = 0, coprocessor }: RigOptions = {}) {
     const memory = new WebAssembly.Memory({ initial: memoryPagesFor(ramSize) });
     const config: CpuConfig = {
-      model, timing, memory, ramSize,
+      model, timing, memory, ramSize, waitStates,
       io: {
         read: (port) => this.ports.get(port) ?? -1,
         write: (port, size, value) => { this.writes.push({ port, size, value, cycle: this.cpu.cycles }); },

@@ -324,6 +324,23 @@ t.test("16550", async (t) => {
     t.equal(rig.in(0x3fd) & 2, 0, "nothing overran");
   });
 
+  t.test("tells of a break when it is the first of what has arrived", async (t) => {
+    const rig = new Rig();
+    rig.out(0x3f9, 5);
+    rig.out(0x3fa, 0x01);
+    rig.board.com1.input([65], 100);
+    rig.board.com1.inputBreak(100);
+    rig.board.com1.input([66], 100);
+    rig.advanceTo(100);
+    t.equal(rig.in(0x3fd), 0x61, "the byte before it comes first");
+    t.equal(rig.in(0x3f8), 65);
+    t.equal(rig.in(0x3fa), 0xc6, "receiver line status");
+    t.equal(rig.in(0x3fd), 0x71);
+    t.equal(rig.in(0x3fd), 0x61, "reading LSR clears it");
+    t.equal(rig.in(0x3f8), 0);
+    t.equal(rig.in(0x3f8), 66);
+  });
+
   t.test("asks for data when the transmitter interrupt is enabled", async (t) => {
     const rig = new Rig();
     rig.out(0x3f9, 2);

@@ -1,5 +1,6 @@
 // Modes, privileges, gates, tasks, debug registers and ROMs: a kernel of cases (modes.S) prints the same on
-// ptmap and on QEMU but for what is listed; firmware runs; and random bytes in every mode harm nothing.
+// ptmap and on QEMU but for what is listed; firmware and a kernel of gcc's (foreign.c) run; and random bytes in
+// every mode harm nothing.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -12,7 +13,7 @@ import { AT, ProtectedRig, SELECTOR } from "./protected_rig.js";
 
 const MB = 1 << 20;
 const SEED = Number(process.env["SEED"] ?? 19851017);
-const source = join(import.meta.dirname, "../../../../tests/emu/modes.S");
+const sources = join(import.meta.dirname, "../../../../tests/emu");
 
 const absent = (tool: string): string | false => spawnSync(tool, ["--version"]).status !== 0 && `${tool} is not installed`;
 
@@ -22,17 +23,21 @@ const DIFFERENCES: Readonly<Record<string, string>> = {
   "a lock prefix where none may be": "SDM 2, LOCK: with a register destination #UD; QEMU executes the move",
 };
 
-/** Builds the kernel of cases; null where the compiler cannot. */
-function buildKernel(folder: string): string | null {
-  const kernel = join(folder, "modes.elf");
-  const flags = ["-m32", "-nostdlib", "-static", "-no-pie", "-Wl,-Ttext=0x100000,-N,--build-id=none"];
-  return spawnSync("gcc", [...flags, "-o", kernel, source]).status === 0 ? kernel : null;
+const LINKING = ["-m32", "-nostdlib", "-static", "-no-pie", "-Wl,-Ttext=0x100000,-N,--build-id=none"];
+const FREESTANDING = ["-O1", "-ffreestanding", "-fno-pic", "-fno-stack-protector", "-fno-asynchronous-unwind-tables",
+  "-march=i486", "-mfpmath=387"];
+
+/** Builds a kernel of tests/emu; null where the compiler cannot. */
+function buildKernel(folder: string, source: string, flags: readonly string[] = []): string | null {
+  const kernel = join(folder, "kernel.elf");
+  const { status } = spawnSync("gcc", [...LINKING, ...flags, "-o", kernel, join(sources, source)]);
+  return status === 0 ? kernel : null;
 }
 
 function onPtmap(kernel: string, cpu: Model, timing: "model" | "none"): string[] {
   const output: number[] = [];
   const machine = new Machine({ memorySize: 16 * MB, cpu, timing, onSerialOutput: (byte) => output.push(byte) });
-  machine.loadMultiboot({ kernel: readFileSync(kernel), kernelName: "modes.elf" });
+  machine.loadMultiboot({ kernel: readFileSync(kernel), kernelName: "kernel.elf" });
   const result = machine.run({ maxCycles: 1e8 });
   return [...Buffer.from(output).toString("latin1").split("\n"), JSON.stringify(result)];
 }
@@ -50,7 +55,7 @@ const noTools = absent("gcc") || absent("qemu-system-i386");
 t.test("changes of mode and privilege print what they print on QEMU", { skip: noTools }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "ptmap-modes-"));
   t.teardown(() => rmSync(folder, { recursive: true }));
-  const kernel = buildKernel(folder);
+  const kernel = buildKernel(folder, "modes.S");
   if (kernel === null) {
     t.plan(0, "gcc cannot build for i386 here");
     return;
@@ -70,6 +75,19 @@ t.test("changes of mode and privilege print what they print on QEMU", { skip: no
   const [i486, i386] = [onPtmap(kernel, "i486", "model"), onPtmap(kernel, "i386", "model")];
   const page = (line: string): boolean => /^page 000000[2-3]/.test(line);
   t.same(i386.filter((line) => !page(line)), i486.filter((line) => !page(line)), "i386: but for CR0.WP the same");
+});
+
+t.test("a kernel of another compiler does what it does on QEMU", { skip: noTools }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "ptmap-foreign-"));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const kernel = buildKernel(folder, "foreign.c", FREESTANDING);
+  if (kernel === null) {
+    t.plan(0, "gcc cannot build for i386 here");
+    return;
+  }
+  const theirs = onQemu(kernel, "486", folder);
+  t.match(theirs.join("\n"), /program 00000002\n  said 00003000\n.*\n  ended 0e000007\ncopies 00000002\nticks enough 00000001/);
+  for (const cpu of ["i486", "pentium", "i686"] as const) t.same(onPtmap(kernel, cpu, "model"), theirs, cpu);
 });
 
 for (const name of ["bios.bin", "bios-256k.bin"]) {

@@ -52,6 +52,9 @@ t.test("every system call test passes in user mode", { skip }, (t) => {
   t.end();
 });
 
+/** Among what is typed: a break of the line. */
+const BREAK = "<break>";
+
 /** Boots /talk, types each text when the prompt-free program waits, and returns what the console shows. */
 function converse(typed: readonly string[]): string {
   const output: number[] = [];
@@ -65,7 +68,8 @@ function converse(typed: readonly string[]): string {
   const cycles = 60_000_000;
   machine.run({ maxCycles: cycles });
   for (const text of typed) {
-    machine.serialInput(Buffer.from(text, "latin1"));
+    if (text === BREAK) machine.serialBreak();
+    else machine.serialInput(Buffer.from(text, "latin1"));
     machine.run({ maxCycles: cycles });
   }
   return Buffer.from(output).toString("latin1").replaceAll("\r", "");
@@ -85,5 +89,16 @@ t.test("the terminal edits lines, ends input at ^D and sends ^C as a signal", { 
   t.match(talk, / caught\]\n/, "^C comes as SIGINT");
   t.match(talk, "[lit\x03eral\n9", "^V takes the next byte as it is");
   t.match(talk, "The operating system has halted.");
+  t.end();
+});
+
+t.test("a break enters DDB, whose traces name system calls, and continue leaves it", { skip }, (t) => {
+  const shown = converse(["before\r", BREAK, "trace/t 1\r", "c\r", "after\r", BREAK, "set $fromconsole 0\r", "c\r", BREAK,
+    "quit\r"]);
+  t.match(shown, /\[before\n7\]\nStopped at\s+cpu_Debugger\+0x4:\s+leave\ndb> /);
+  t.match(shown, /ttread\([^]*syscall\(\) at syscall\+0x\w+\n--- syscall \(number 3, sys_read\) ---\n0x\w+:\ndb> /);
+  t.match(shown, "db> c\nafter\n[after\n6]\n");
+  t.equal(shown.split("Stopped").length, 3, "the third break was ignored");
+  t.match(shown, "The operating system has halted.");
   t.end();
 });

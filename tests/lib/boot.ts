@@ -14,7 +14,7 @@ export interface BootOptions {
   readonly append: string;
   readonly root?: Uint8Array;
   readonly memoryMB?: number;
-  readonly cpu?: "i386" | "i486";
+  readonly cpu?: "i386" | "i486" | "pentium";
   readonly timing?: "model" | "none";
   readonly disk?: Uint8Array;
   readonly maxCycles?: number;

@@ -6,9 +6,11 @@ import { withSystem } from "../../tools/cli/system.js";
 import { fsck, makeImage } from "../../tools/ffs/index.js";
 import { PROJECT_ROOT } from "../../tools/kcc/asc.js";
 import { bootPtmap } from "../lib/boot.js";
+import { KERNEL_CASES } from "../kernel/shell_cases.js";
 import { PROGRAM_CASES, type ProgramCase } from "./program_cases.js";
 
 const MB = 1024 * 1024;
+const CASES = [...PROGRAM_CASES, ...KERNEL_CASES];
 
 /** What a case's output has to match. */
 function expectation(output: ProgramCase["output"]): RegExp {
@@ -18,8 +20,8 @@ function expectation(output: ProgramCase["output"]): RegExp {
 }
 
 t.test("programs print and end as the table says", (t) => {
-  const files = Object.fromEntries(PROGRAM_CASES.map(({ script }, at) => [`case${at}`, script]));
-  const rc = "mount -u /\n" + PROGRAM_CASES.map((_, at) => (
+  const files = Object.fromEntries(CASES.map(({ script }, at) => [`case${at}`, script]));
+  const rc = "mount -u /\n" + CASES.map((_, at) => (
     `mkdir /tmp/${at}; cd /tmp/${at}; sh /etc/case${at} 2>&1; echo "[case ${at} $?]"\n`)).join("") + "reboot\n";
   const tree = withSystem({ kind: "directory", mode: 0o755, mtime: 0, children: [] }, { ...files, rc });
   const { console, result, disk } = bootPtmap({
@@ -29,7 +31,7 @@ t.test("programs print and end as the table says", (t) => {
   t.equal(result.kind, "exit", "the machine ends");
   let rest = console.slice(console.indexOf("root file system type"));
   rest = rest.slice(rest.indexOf("\n") + 1);
-  PROGRAM_CASES.forEach(({ title, output, status }, at) => {
+  CASES.forEach(({ title, output, status }, at) => {
     const mark = new RegExp(`\\[case ${at} (\\d+)\\]\n`).exec(rest);
     t.match(rest.slice(0, mark?.index ?? 0), expectation(output), title);
     t.equal(Number(mark?.[1] ?? -1), status ?? 0, `${title}: status`);

@@ -6,13 +6,21 @@ import { projectTree } from "./root.js";
 import { Session, outcome, rootFree, rootOf } from "./session.js";
 
 const CTRL_A = 0x01;
-/** After Ctrl-A: x ends the machine; any other key is sent, Ctrl-A too. */
+/** After Ctrl-A: x ends the machine, b sends a break; any other key is sent, Ctrl-A too. */
 const QUIT = 0x78;
+const BREAK = 0x62;
 /** Guest seconds without a word, after the end of a piped input, that end the run: nobody will answer a prompt. */
 const QUIET_SECONDS = 10;
 
+/** What keys do. */
+interface Keyboard {
+  send(bytes: number[]): void;
+  sendBreak(): void;
+  quit(): void;
+}
+
 /** Keys from the terminal to COM1. Returns a function that undoes it. */
-function attachKeyboard(send: (bytes: number[]) => void, quit: () => void): () => void {
+function attachKeyboard({ send, sendBreak, quit }: Keyboard): () => void {
   const { stdin } = process;
   let escaped = false;
   const onData = (chunk: Buffer) => {
@@ -20,6 +28,7 @@ function attachKeyboard(send: (bytes: number[]) => void, quit: () => void): () =
       if (escaped) {
         escaped = false;
         if (byte === QUIT) quit();
+        else if (byte === BREAK) sendBreak();
         else send([byte]);
       } else if (byte === CTRL_A) escaped = true;
       else send([byte === 0x0a ? 0x0d : byte]);
@@ -64,7 +73,11 @@ export async function bootCommand(parsed: Parsed): Promise<number> {
   const bootArguments = system === undefined ? [] : ["init=/sbin/init"];
   const session = new Session({ parsed, bootArguments, images: root ? [root] : [], console });
   let quit = false;
-  const detach = attachKeyboard((bytes) => session.machine.serialInput(bytes), () => (quit = true));
+  const detach = attachKeyboard({
+    send: (bytes) => session.machine.serialInput(bytes),
+    sendBreak: () => session.machine.serialBreak(),
+    quit: () => (quit = true),
+  });
   const isQuiet = quietAfterInput(session, console);
   try {
     const result = await session.run(async () => {

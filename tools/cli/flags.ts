@@ -39,6 +39,10 @@ const MACHINE_FLAGS: readonly Flag[] = [
     name: "timing", value: "MODE", fallback: "model", choices: ["model", "none"],
     help: "clock model: `model` counts cycles, `none` leaves them out",
   },
+  {
+    name: "wait-states", value: "N", fallback: "0",
+    help: "clocks that each access to data in memory takes beyond the manual's",
+  },
   { name: "append", value: "ARGS", help: "boot arguments handed to the kernel" },
   { name: "kernel", value: "FILE", help: "Multiboot kernel", fallback: "the built kernel" },
   { name: "disk", value: "FILE", help: "contents of the ATA disk wd0; writes stay in memory" },
@@ -77,7 +81,7 @@ export const COMMANDS: readonly Command[] = [
       { name: "bios", value: "FILE", help: "start a ROM image at the reset vector, instead of a kernel" },
     ],
     details: [
-      "The console is the terminal. Ctrl-A x ends the machine, Ctrl-A Ctrl-A sends a Ctrl-A.",
+      "The console is the terminal. Ctrl-A x ends the machine, Ctrl-A b sends a break (which enters DDB), Ctrl-A Ctrl-A a Ctrl-A.",
       "A shell appears on the console; the programs of user space are put beside the files of a folder.",
       "Boot arguments: init=mfs-cycle|traffic runs a workload, init=/path a program, -d enters DDB first, -v tells the memory map.",
     ],

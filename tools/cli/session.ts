@@ -3,7 +3,7 @@
 
 import { basename } from "node:path";
 import {
-  LoaderError, MB, Machine, MemoryDisk, elfSymbols, readElf32, type ElfSymbol, type Model, type RunResult,
+  LoaderError, MB, MOST_WAIT_STATES, Machine, MemoryDisk, elfSymbols, readElf32, type ElfSymbol, type Model, type RunResult,
 } from "../../emu/index.js";
 import { parseCount, parseSize, type Parsed } from "./args.js";
 import { ConsoleLog } from "./console.js";
@@ -98,6 +98,7 @@ export class Session {
       cpu: (value("cpu") ?? "i486") as Model,
       ...(value("coprocessor") === undefined ? {} : { coprocessor: value("coprocessor") === "yes" }),
       timing: (value("timing") ?? "model") as "model" | "none",
+      waitStates: parseCount(value("wait-states") ?? "0", "wait-states", 0, MOST_WAIT_STATES),
       ...(this.disk ? { disk: this.disk } : {}),
       debugConsoles: this.#debugFiles.map(({ port, bytes }) => ({ port, output: (byte) => void bytes.push(byte) })),
       onSerialOutput: (byte) => options.console.put(byte),

@@ -34,6 +34,10 @@ const DEVICES: Readonly<Record<string, readonly ["character" | "block", number, 
   rmd0d: ["character", 47, 3, 0o640],
   rmd1a: ["character", 47, 8, 0o640],
   rmd1d: ["character", 47, 11, 0o640],
+  ...Object.fromEntries(Array.from({ length: 8 }, (_, n) => [
+    [`mfs${n}`, ["block", 255, n, 0o640]], [`rmfs${n}`, ["character", 48, n, 0o640]],
+  ] as const).flat()),
+  ...Object.fromEntries([0, 1, 2, 3, 4, 5].map((unit) => [`policy${unit}`, ["character", 49, unit, 0o600] as const])),
 };
 
 /** Files of /etc by name. */

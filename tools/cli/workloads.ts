@@ -187,13 +187,12 @@ const mfsWays: Workload = {
 };
 
 const faultPolicies: Workload = {
-  kind: "kernel",
+  kind: "script",
   name: "fault-policies",
   summary: "what the pager of an object is told of faults, and what is mapped, under each fault policy",
   refuses: ["repair", "mounts", "save-mfs", "plot", "requests", "way", "mfs-size", "bsize", "fsize"],
-  bootArguments(parsed) {
-    return ["init=fault-policies", ...ddbCommands(parsed, DDB_COMMANDS)];
-  },
+  get script() { return scriptOf(this.name); },
+  variables: () => ({}),
 };
 
 const mfsFull: Workload = {

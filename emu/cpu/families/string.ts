@@ -22,6 +22,7 @@ type Iteration = (op: Op, size: number) => void;
 
 export function createString(core: Core, operands: Operands, io: IoAccess): Family {
   const { state, flags, memory, mmu, segments } = core;
+  const { waitStates } = core.penalties;
   const { S, regs, regs8, regs16, mem8, mem32, ramSize, tlbRead } = state;
   const { read8, read16, read32, write8, write16, write32 } = memory;
   const { writeRegister, readRegister } = operands;
@@ -116,14 +117,20 @@ export function createString(core: Core, operands: Operands, io: IoAccess): Fami
     return 4096 - (a & 0xfff);
   }
 
-  /** Iterations that the slice still pays for, at least one. */
-  function affordable(op: Op): number {
+  /** Iterations of so many accesses that the slice still pays for, at least one. */
+  function affordable(op: Op, accesses: number): number {
     if (op.extra === 0) return 0x7fffffff;
-    return Math.max(1, Math.ceil((S[BUDGET] - op.before) / op.extra));
+    return Math.max(1, Math.ceil((S[BUDGET] - op.before) / (op.extra + accesses * waitStates)));
   }
 
   function inRam(physical: number): boolean {
     return (physical >>> 0) < ramSize;
+  }
+
+  /** The physical address of the first access of a run, which is charged before it may fault as a single one is. */
+  function begin(linear: number, access: typeof READ | typeof WRITE): number {
+    S[BUDGET] -= waitStates;
+    return mmu.translate(linear, access) >>> 0;
   }
 
   /** Several iterations of MOVS inside one page of each operand; how many were done (0: use single steps). */
@@ -132,18 +139,22 @@ export function createString(core: Core, operands: Operands, io: IoAccess): Fami
     const source = sourceAddress(op, size);
     const destination = destinationAddress(op, size, true);
     const inPages = Math.floor(Math.min(room(source), room(destination)) / size);
-    const wanted = Math.min(count, affordable(op), inPages);
+    const wanted = Math.min(count, affordable(op, 2), inPages);
     if (wanted < 4 || ((source | destination) & (size - 1)) !== 0 || (S[DECODE_KEY] & (KEY.DS | KEY.ES)) !== 0
       || op.instruction.override >= 0) return 0;
-    const from = mmu.translate(source, READ) >>> 0;
-    const to = mmu.translate(destination, WRITE) >>> 0;
-    // The page of the destination may have taken the place of the source's in the TLB.
-    if ((tlbRead[(source >>> 12) + S[MODE]] & 1) !== 0) return 0;
-    if (!inRam(from) || !inRam(to) || S[WATCHING] !== 0 || mmu.codePages[to >>> 12] !== 0) return 0;
+    const from = begin(source, READ);
+    const to = begin(destination, WRITE);
     const bytes = wanted * size;
-    // Overlapping upwards, each item must be seen by later ones.
-    if (to > from && to < from + bytes) return 0;
+    // The page of the destination may have taken the place of the source's in the TLB.
+    if ((tlbRead[(source >>> 12) + S[MODE]] & 1) !== 0 || !inRam(from) || !inRam(to) || S[WATCHING] !== 0
+      || mmu.codePages[to >>> 12] !== 0
+      // Overlapping upwards, each item must be seen by later ones.
+      || (to > from && to < from + bytes)) {
+      S[BUDGET] += 2 * waitStates;
+      return 0;
+    }
     mem8.copyWithin(to, from, from + bytes);
+    S[BUDGET] -= 2 * (wanted - 1) * waitStates;
     regs[ESI] = (regs[ESI] + bytes) | 0;
     regs[EDI] = (regs[EDI] + bytes) | 0;
     return wanted;
@@ -152,13 +163,17 @@ export function createString(core: Core, operands: Operands, io: IoAccess): Fami
   function storeRun(op: Op, size: number, count: number): number {
     if (step(size) < 0 || op.instruction.addressSize !== 4) return 0;
     const destination = destinationAddress(op, size, true);
-    const wanted = Math.min(count, affordable(op), Math.floor(room(destination) / size));
+    const wanted = Math.min(count, affordable(op, 1), Math.floor(room(destination) / size));
     if (wanted < 4 || (destination & (size - 1)) !== 0 || (S[DECODE_KEY] & KEY.ES) !== 0) return 0;
-    const to = mmu.translate(destination, WRITE) >>> 0;
-    if (!inRam(to) || mmu.codePages[to >>> 12] !== 0 || S[WATCHING] !== 0) return 0;
+    const to = begin(destination, WRITE);
+    if (!inRam(to) || mmu.codePages[to >>> 12] !== 0 || S[WATCHING] !== 0) {
+      S[BUDGET] += waitStates;
+      return 0;
+    }
     if (size === 4) mem32.fill(regs[0], to >>> 2, (to >>> 2) + wanted);
     else if (size === 1) mem8.fill(regs8[0], to, to + wanted);
     else state.mem16.fill(regs16[0], to >>> 1, (to >>> 1) + wanted);
+    S[BUDGET] -= (wanted - 1) * waitStates;
     regs[EDI] = (regs[EDI] + wanted * size) | 0;
     return wanted;
   }

@@ -170,7 +170,10 @@ export function createSystem(core: Core, operands: Operands): Family {
     const value = regs[op.d];
     switch (op.instruction.reg) {
       case 0: writeCr0(value); break;
-      case 2: S[CR2] = value; break;
+      case 2:
+        S[CR2] = value;
+        S[BUDGET] -= penalties.writeCr2;
+        break;
       case 3:
         S[CR3] = value;
         counters.cr3Loads++;

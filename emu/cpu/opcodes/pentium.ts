@@ -39,6 +39,24 @@ const BY_OPCODE: Readonly<Record<string, Cell>> = {
   "0F BA /4 ib": 4, "0F BA /5 ib": "7/8", "0F BA /6 ib": "7/8", "0F BA /7 ib": "7/8",
 };
 
+/** The coprocessor's, by mnemonic without the `p` of popping; F2XM1 has no published figure and keeps the i486's. */
+const X87: Readonly<Record<string, Cell>> = {
+  fadd: 3, fsub: 3, fsubr: 3, fmul: 3, fdiv: 39, fdivr: 39, fcom: 4, fucom: 4, ftst: 4, fxam: 21, fabs: 1, fchs: 1,
+  fiadd: 7, fisub: 7, fisubr: 7, fimul: 7, fidiv: 42, fidivr: 42, ficom: 8, fild: 3, fist: 6, fbld: 48, fbst: 148,
+  fxch: 1, fnop: 1, ffree: 1, fdecst: 1, fincst: 1, fld1: 2, fldz: 2, fldpi: 5, fldl2e: 5, fldl2t: 5, fldlg2: 5,
+  fldln2: 5, fldcw: 7, fldenv: 37, fnstcw: 2, fnstsw: 2, fnstenv: 48, fnclex: 9, fninit: 16, frstor: 75, fnsave: 127,
+  fsqrt: 70, frndint: 9, fscale: 20, fxtract: 13, fprem: 16, fprem1: 20, fsin: 126, fcos: 124, fsincos: 137,
+  fptan: 173, fpatan: 173, fyl2x: 111, fyl2xp1: 103,
+};
+
+/** Loads and stores differ by the size of the operand. */
+function x87Cell({ mnemonic, operands, semantic }: OpcodeRow): Cell | undefined {
+  if (semantic !== "x87") return undefined;
+  if (mnemonic === "fld") return operands === "M80f" ? 3 : 1;
+  if (mnemonic === "fst" || mnemonic === "fstp") return operands === "M80f" ? 3 : operands.startsWith("M") ? 2 : 1;
+  return X87[mnemonic] ?? X87[mnemonic.replace(/pp?$/, "")];
+}
+
 const WORDS: Readonly<Record<string, Cell>> = { "F7 /4": 11, "F7 /5": 11, "F7 /6": 25, "F7 /7": 30 };
 
 const REPEATED: Readonly<Record<string, Cell>> = { movs: each(4), cmps: each(5), stos: each(3), lods: each(2),
@@ -59,7 +77,7 @@ function forBoth(value: Cell | undefined, others: OpcodeRow["clocks"]): OpcodeRo
 /** Gives a row, in place, the cells of the later models; a row that has some of its own keeps them. */
 export function withPentium(row: OpcodeRow): OpcodeRow {
   const { opcode, semantic } = row;
-  const plain = BY_OPCODE[opcode] ?? shiftCell(row) ?? BY_SEMANTIC[semantic];
+  const plain = BY_OPCODE[opcode] ?? x87Cell(row) ?? shiftCell(row) ?? BY_SEMANTIC[semantic];
   return Object.assign(row, {
     clocks: forBoth(plain, row.clocks),
     clocks16: WORDS[opcode] !== undefined ? forBoth(WORDS[opcode], row.clocks16) : row.clocks16,

@@ -1,10 +1,10 @@
-// dd(1): copies blocks: if= of= bs= count= skip= seek= conv=notrunc,sync,noerror. The counts go to the standard error.
-import { strncmp } from "../../libkern";
+// dd(1): copies blocks: if= of= bs= count= skip= seek= conv=notrunc,sync,noerror,fsync. The counts go to the standard error.
+import { strlen, strncmp } from "../../libkern";
 import { err, errx, set_progname, warn } from "../lib/errors";
 import { O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY } from "../lib/files";
 import { eprintf, write_all } from "../lib/stdio";
-import { malloc, parse_size, strstr } from "../lib/stdlib";
-import { lseek, open, read } from "../lib/syscalls";
+import { malloc, parse_size } from "../lib/stdlib";
+import { close, fsync, lseek, open, read } from "../lib/syscalls";
 
 @unmanaged
 class State {
@@ -18,17 +18,32 @@ class State {
   keep: u32;
   pad: u32;
   go_on: u32;
+  /** The output is to be in storage when dd ends. */
+  synced: u32;
   in_full: u32;
   in_part: u32;
   out_full: u32;
   out_part: u32;
   bytes: u32;
 }
-const state = changetype<State>(memory.data(56));
+const state = changetype<State>(memory.data(60));
 
 /** The value of the operand `name=…` at `word`, or 0. */
 function value_of(word: usize, name: usize, length: u32): usize {
   return strncmp(word, name, length) == 0 ? word + length : 0;
+}
+
+/** Is `name` one of the conversions of `list`, whose words stand between commas? */
+function has_conversion(list: usize, name: usize): bool {
+  const length = strlen(name);
+  while (true) {
+    if (strncmp(list, name, length) == 0) {
+      const end = load<u8>(list + length);
+      if (end == 0 || end == 0x2c) return true;
+    }
+    while (load<u8>(list) != 0x2c) if (load<u8>(list++) == 0) return false;
+    list++;
+  }
 }
 
 function operand(word: usize): void {
@@ -39,9 +54,10 @@ function operand(word: usize): void {
   else if (value_of(word, cs("skip="), 5) != 0) state.skip = u32(parse_size(word + 5));
   else if (value_of(word, cs("seek="), 5) != 0) state.seek = u32(parse_size(word + 5));
   else if (value_of(word, cs("conv="), 5) != 0) {
-    if (strstr(word, cs("notrunc")) != 0) state.keep = 1;
-    if (strstr(word, cs("sync")) != 0) state.pad = 1;
-    if (strstr(word, cs("noerror")) != 0) state.go_on = 1;
+    if (has_conversion(word + 5, cs("notrunc"))) state.keep = 1;
+    if (has_conversion(word + 5, cs("sync"))) state.pad = 1;
+    if (has_conversion(word + 5, cs("noerror"))) state.go_on = 1;
+    if (has_conversion(word + 5, cs("fsync"))) state.synced = 1;
   } else errx(1, cs("unknown operand %s"), word);
 }
 
@@ -82,6 +98,13 @@ function copy(from: i32, to: i32, buffer: usize): i32 {
   return 0;
 }
 
+/** The output's end: with conv=fsync waits until it is in storage; tells what went wrong in the background. */
+function finish(to: i32): i32 {
+  if ((state.synced == 0 || fsync(to) == 0) && close(to) == 0) return 0;
+  warn(state.output == 0 ? cs("stdout") : state.output);
+  return 1;
+}
+
 export function main(argc: i32, argv: usize, envp: usize): i32 {
   set_progname(cs("dd"));
   state.size = 512;
@@ -96,7 +119,8 @@ export function main(argc: i32, argv: usize, envp: usize): i32 {
   const buffer = malloc(state.size);
   skip_input(from, buffer);
   if (state.seek != 0 && lseek(to, 0, i64(state.seek) * i64(state.size), 0) < 0) err(1, cs("seek"));
-  const status = copy(from, to, buffer);
+  let status = copy(from, to, buffer);
+  if (finish(to) != 0) status = 1;
   eprintf(cs("%u+%u records in\n%u+%u records out\n"), state.in_full, state.in_part, state.out_full, state.out_part);
   eprintf(cs("%u bytes transferred\n"), state.bytes);
   return status;

@@ -19,6 +19,7 @@ import { cache_enter, cache_lookup, nchinit } from "../fs/vfs_cache";
 import { checkalias } from "../fs/vfs_alias";
 import { mountlist, mountlist_append, vfs_mountalloc, vfs_unbusy } from "../fs/vfs_mount";
 import { getnewvnode, vflush, vget, vntblinit, vref } from "../fs/vfs_subr";
+import { rename_init } from "../fs/vfs_syscalls";
 import { vflushbuf } from "../fs/vfs_vnbufs";
 import { vn_lock } from "../fs/vfs_vnops";
 import { dead_vnodeop_init } from "../fs/dead_vnops";
@@ -271,6 +272,7 @@ export function test_vfsinit(vnodes: u32): void {
   TAILQ_INIT(mountlist);
   vntblinit(vnodes);
   nchinit(vnodes);
+  rename_init();
   dead_vnodeop_init();
   spec_vnodeop_init();
   vn_initialize_syncerd();
