@@ -49,6 +49,10 @@
         .long   0x1badb002, 3, -(0x1badb002 + 3)
 _start: cli
         mov     $STACKTOP, %esp
+# Eight bits, which firmware would have set.
+        mov     $0x3fb, %edx
+        mov     $3, %al
+        out     %al, %dx
         lgdt    gdtr
         ljmp    $KCODE, $1f
 1:      mov     $KDATA, %eax
@@ -547,7 +551,18 @@ access: testl   $0x8, pattern
 
         xor     %eax, %eax
         out     %al, $0xf4
+# Bochs ends by a word at its own port, when all is sent.
+        mov     $0x3fd, %edx
+1:      in      %dx, %al
+        test    $0x40, %al
+        jz      1b
+        mov     $0x8900, %edx
+        mov     $shutdown, %esi
+        mov     $8, %ecx
+        cld
+        rep outsb
         hlt
+shutdown: .ascii "Shutdown"
 
 # To ring 3 at EBX, to virtual-8086 mode at 0800:EBX with the flags EDX.
 toring3:
@@ -696,32 +711,28 @@ begin:  call    print
         xor     %edx, %edx
         ret
 print:  push    %eax
-        push    %edx
-        mov     $0x3f8, %edx
 1:      lodsb
         test    %al, %al
         jz      2f
-        out     %al, %dx
+        call    send
         jmp     1b
 2:      mov     $' ', %al
-        out     %al, %dx
-        pop     %edx
+        call    send
         pop     %eax
         ret
 hex:    pusha
         mov     %eax, %ebx
         mov     $8, %ecx
-        mov     $0x3f8, %edx
 1:      rol     $4, %ebx
         mov     %bl, %al
         and     $15, %al
         cmp     $10, %al
         sbb     $0x69, %al
         das
-        out     %al, %dx
+        call    send
         loop    1b
         mov     $' ', %al
-        out     %al, %dx
+        call    send
         popa
         ret
 flagz:  pushf
@@ -730,21 +741,29 @@ flagz:  pushf
         shr     $6, %eax
         and     $1, %eax
         add     $'0', %al
-        mov     $0x3f8, %edx
-        out     %al, %dx
+        call    send
         mov     $' ', %al
-        out     %al, %dx
+        call    send
         popa
         popf
         ret
 newline:
         push    %eax
-        push    %edx
-        mov     $0x3f8, %edx
         mov     $10, %al
+        call    send
+        pop     %eax
+        ret
+# AL to COM1, when it has room.
+send:   push    %edx
+        push    %eax
+        mov     $0x3fd, %edx
+1:      in      %dx, %al
+        test    $0x20, %al
+        jz      1b
+        pop     %eax
+        mov     $0x3f8, %edx
         out     %al, %dx
         pop     %edx
-        pop     %eax
         ret
 setbase:
         mov     %ax, 2(%edi)
