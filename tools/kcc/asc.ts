@@ -30,7 +30,8 @@ const USER_SOURCES = /^kernel\/user\/(bin|lib)\//;
 /** Mixing usize with u32 is harmless on a 32-bit machine; structs need no WebAssembly export. */
 const SILENCED_WARNINGS = [201, 235];
 
-const ASSERT_FILE = "kernel/subr_prf";
+/** What a false assert() calls: the function of the file among these that is an entry. */
+const ASSERT_FILES = ["kernel/subr_prf", "kernel/user/lib/assert"];
 const ASSERT_FUNCTION = "assert_failed";
 
 /** One message of the compiler. `file` is relative to the project; empty when the message has no place. */
@@ -167,14 +168,18 @@ function constantsOf(wasm: Uint8Array): Map<string, number> {
   return new Map(constants.map((one) => [one.name, one.low >>> 0]));
 }
 
+function assertFileOf(entries: readonly string[]): string | undefined {
+  return ASSERT_FILES.find((file) => entries.includes(`${file}.ts`));
+}
+
 function flags(entries: readonly string[], memoryBase: number): string[] {
-  const hasAssert = entries.includes(`${ASSERT_FILE}.ts`);
+  const assertFile = assertFileOf(entries);
   return [
     ...entries,
     ...["--baseDir", PROJECT_ROOT, "--outFile", "guest.wasm", "--sourceMap"],
     ...["--runtime", "stub", "--optimizeLevel", "0", "--shrinkLevel", "0", "--debug"],
     ...["--importMemory", "--initialMemory", "65536", "--memoryBase", String(memoryBase)],
-    ...(hasAssert ? ["--use", `abort=${ASSERT_FILE}/${ASSERT_FUNCTION}`] : []),
+    ...(assertFile !== undefined ? ["--use", `abort=${assertFile}/${ASSERT_FUNCTION}`] : []),
   ];
 }
 
@@ -231,12 +236,12 @@ export async function compileGuest(entries?: readonly string[], options: AscOpti
     stderr: sink,
     transforms: [GuestTransform],
   });
-  if (!files.includes(`${ASSERT_FILE}.ts`)) {
+  if (assertFileOf(files) === undefined) {
     diagnostics.push({
       severity: "info",
       file: "",
       line: 0,
-      message: `${ASSERT_FILE}.ts is not among the entries: assert() has no ${ASSERT_FUNCTION} to call`,
+      message: `${ASSERT_FILES[0]}.ts is not among the entries: assert() has no ${ASSERT_FUNCTION} to call`,
     });
   }
   if (error && !diagnostics.some((one) => one.severity === "error")) {

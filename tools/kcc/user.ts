@@ -22,7 +22,7 @@ import type { WasmFunction, WasmModule } from "./wasm/module.js";
 import { OPCODES_BY_NAME } from "./wasm/opcodes.js";
 
 /** Files whose functions the start code and the compiler itself call. */
-const SUPPORT = ["kernel/libkern.ts", "kernel/user/lib/stdio.ts"];
+const SUPPORT = ["kernel/libkern.ts", "kernel/user/lib/stdio.ts", "kernel/user/lib/assert.ts"];
 /** A program that shares sources of the kernel has a run of asc of its own: those bring much static data along. */
 const SHARES_KERNEL_SOURCES = new Set(["kernel/user/bin/mount_mfs.ts", "kernel/user/bin/newfs.ts"]);
 /** The shared sources; in a program they print through the library. */

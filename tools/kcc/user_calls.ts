@@ -15,9 +15,17 @@ function stubName({ name }: Syscall): string {
   return RENAMED[name] ?? name;
 }
 
+/** syscall(2): the call whose number is the first argument, with up to eight words of arguments. */
+const INDIRECT = { name: "syscall", number: 0, words: 8 } as const;
+
 /** Stub names and numbers. */
 export function systemCalls(calls = parseSyscalls()): ReadonlyMap<string, number> {
-  return new Map(calls.map((call) => [stubName(call), call.number]));
+  return new Map([[INDIRECT.name, INDIRECT.number], ...calls.map((call) => [stubName(call), call.number] as const)]);
+}
+
+function indirectDeclaration(): string {
+  const words = Array.from({ length: INDIRECT.words }, (_, at) => `a${at}: u32`).join(", ");
+  return `export declare function ${INDIRECT.name}(number: u32, ${words}): i32;\n`;
 }
 
 function declaration(call: Syscall): string {
@@ -32,5 +40,5 @@ function declaration(call: Syscall): string {
 export function declarations(calls = parseSyscalls()): string {
   return "// The system calls. Each gives -1 and sets errno when it fails; calls without a result give 0.\n//\n" +
     "// Made from kernel/syscalls.master by tools/kcc/syscalls.ts: change that table, not this file.\n\n" +
-    calls.map(declaration).join("");
+    indirectDeclaration() + calls.map(declaration).join("");
 }

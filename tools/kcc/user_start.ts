@@ -15,6 +15,7 @@ export const USER_ENTRY = "_start";
 
 const WORD = 4;
 const SYSCALL_VECTOR = 0x80;
+const VFORKS = new Set(["vfork", "__vfork14"]);
 
 /** Start code: the kernel leaves argc, argv…, NULL, envp…, NULL at esp. `main` and `exit` are full symbol names. */
 function startCode(main: string, exit: string): TextSection {
@@ -27,7 +28,19 @@ function startCode(main: string, exit: string): TextSection {
   return a.text();
 }
 
+/**
+ * vfork: the child runs on the parent's stack and writes over the return address, so that waits in ecx. On an error
+ * it is put back for cerror.
+ */
+function vforkStub(name: string, number: number): TextSection {
+  const a = new Assembler();
+  a.symbol(name).op("pop", ecx).op("mov", eax, number).op("int", SYSCALL_VECTOR);
+  a.op("push", ecx).op("jb", symbol("cerror"));
+  return a.op("ret").text();
+}
+
 function stub(name: string, number: number): TextSection {
+  if (VFORKS.has(name)) return vforkStub(name, number);
   const a = new Assembler();
   a.symbol(name).op("mov", eax, number).op("int", SYSCALL_VECTOR).op("jb", symbol("cerror"));
   if (name === "pipe") {

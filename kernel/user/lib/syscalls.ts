@@ -2,6 +2,7 @@
 //
 // Made from kernel/syscalls.master by tools/kcc/syscalls.ts: change that table, not this file.
 
+export declare function syscall(number: u32, a0: u32, a1: u32, a2: u32, a3: u32, a4: u32, a5: u32, a6: u32, a7: u32): i32;
 export declare function _exit(rval: i32): i32;
 export declare function fork(): i32;
 export declare function read(fd: i32, buf: usize, nbyte: u32): i32;
