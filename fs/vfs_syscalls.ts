@@ -20,7 +20,7 @@ import { NDINIT, PNBUF_PUT, namei } from "./vfs_lookup";
 import { vput, vrele } from "./vfs_subr";
 import { VATTR_SIZE, vn_lock, vn_stat, vn_writechk } from "./vfs_vnops";
 import {
-  FSYNC_WAIT, VATTR_NULL, VBLK, VCHR, VDIR, VFIFO, VLNK, VROOT, VWRITE, Vattr, Vnode, IFTOVT,
+  FSYNC_WAIT, VATTR_NULL, VBLK, VCHR, VDIR, VEXEC, VFIFO, VLNK, VROOT, VWRITE, Vattr, Vnode, IFTOVT,
 } from "./vnode";
 import {
   VOP_ABORTOP, VOP_ACCESS, VOP_FSYNC, VOP_LINK, VOP_MKDIR, VOP_MKNOD, VOP_READLINK, VOP_REMOVE, VOP_RENAME, VOP_RMDIR,
@@ -294,14 +294,14 @@ export function do_chown(path: usize, uid: u32, gid: u32, p: Proc): i32 {
   return set_attributes(path, FOLLOW, va, p);
 }
 
-/** utimes(2) with times in seconds. */
-export function do_utimes(path: usize, atime: u32, mtime: u32, p: Proc): i32 {
+/** utimes(2) with the times of `times`; nothing else of it counts. */
+export function do_utimes(path: usize, times: Vattr, p: Proc): i32 {
   const va = changetype<Vattr>(frame_alloc(VATTR_SIZE));
   VATTR_NULL(va);
-  va.va_atime = atime;
-  va.va_atimensec = 0;
-  va.va_mtime = mtime;
-  va.va_mtimensec = 0;
+  va.va_atime = times.va_atime;
+  va.va_atimensec = times.va_atimensec;
+  va.va_mtime = times.va_mtime;
+  va.va_mtimensec = times.va_mtimensec;
   return set_attributes(path, FOLLOW, va, p);
 }
 
@@ -363,18 +363,46 @@ export function do_statfs(path: usize, buf: usize, p: Proc): i32 {
   return 0;
 }
 
+/** May the process make the locked `vp` a directory of its own? ENOTDIR, or EACCES without the right to search. */
+export function check_directory(vp: Vnode, p: Proc): i32 {
+  return vp.v_type != VDIR ? ENOTDIR : VOP_ACCESS(vp, VEXEC, changetype<usize>(p), p);
+}
+
+/** The directory `path`, referenced, for the word at `vpp`: for chdir and chroot. */
+function lookup_directory(path: usize, p: Proc, vpp: usize): i32 {
+  const nd = changetype<Nameidata>(frame_alloc(offsetof<Nameidata>()));
+  NDINIT(nd, LOOKUP, FOLLOW | LOCKLEAF, UIO_SYSSPACE, path, p);
+  let error = namei(nd);
+  if (error != 0) return error;
+  error = check_directory(nd.ni_vp, p);
+  if (error != 0) {
+    vput(nd.ni_vp);
+    return error;
+  }
+  VOP_UNLOCK(nd.ni_vp, 0);
+  store<usize>(vpp, changetype<usize>(nd.ni_vp));
+  return 0;
+}
+
 /** chdir(2). */
 export function do_chdir(path: usize, p: Proc): i32 {
-  const nd = changetype<Nameidata>(frame_alloc(offsetof<Nameidata>()));
-  NDINIT(nd, LOOKUP, FOLLOW, UIO_SYSSPACE, path, p);
-  const error = namei(nd);
+  const vpp = frame_alloc(4);
+  const error = lookup_directory(path, p, vpp);
   if (error != 0) return error;
-  if (nd.ni_vp.v_type != VDIR) {
-    vrele(nd.ni_vp);
-    return ENOTDIR;
-  }
   const old = p.p_cdir;
-  p.p_cdir = changetype<usize>(nd.ni_vp);
+  p.p_cdir = load<usize>(vpp);
+  if (old != 0) vrele(changetype<Vnode>(old));
+  return 0;
+}
+
+/** chroot(2): uid 0 gets another root directory. */
+export function do_chroot(path: usize, p: Proc): i32 {
+  if (p.p_uid != 0) return EPERM;
+  const vpp = frame_alloc(4);
+  const error = lookup_directory(path, p, vpp);
+  if (error != 0) return error;
+  const old = p.p_rdir;
+  p.p_rdir = load<usize>(vpp);
   if (old != 0) vrele(changetype<Vnode>(old));
   return 0;
 }

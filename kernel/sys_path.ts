@@ -22,7 +22,7 @@ import { Stat } from "../fs/stat";
 import { NDINIT, namei } from "../fs/vfs_lookup";
 import { vput, vrele } from "../fs/vfs_subr";
 import {
-  do_chdir, do_chmod, do_chown, do_link, do_lstat, do_mkdir, do_mknod, do_mount, do_readlink, do_rename, do_rmdir,
+  do_chdir, do_chmod, do_chown, do_chroot, do_link, do_lstat, do_mkdir, do_mknod, do_mount, do_readlink, do_rename, do_rmdir,
   do_stat, do_statfs, do_symlink, do_truncate, do_unlink, do_unmount, do_utimes,
 } from "../fs/vfs_syscalls";
 import { sys_sync as sync_all } from "../fs/vfs_mount_calls";
@@ -167,7 +167,7 @@ export function sys_utimes(p: Proc, uap: SysUtimesArgs, retval: usize): i32 {
   let error = get_times(uap.tptr, va);
   if (error == 0) error = copyin_path(uap.path, path);
   if (error != 0) return error;
-  error = do_utimes(load<usize>(path), va.va_atime, va.va_mtime, p);
+  error = do_utimes(load<usize>(path), va, p);
   free(load<usize>(path), M_NAMEI);
   return error;
 }
@@ -281,20 +281,13 @@ export function sys_revoke(p: Proc, uap: SysRevokeArgs, retval: usize): i32 {
   return error;
 }
 
-/** chroot: uid 0 gets another root directory. */
 export function sys_chroot(p: Proc, uap: SysChrootArgs, retval: usize): i32 {
-  if (p.p_uid != 0) return EPERM;
-  const nd = changetype<Nameidata>(frame_alloc(offsetof<Nameidata>()));
-  const error = lookup_user(p, uap.path, 0, nd);
+  const path = frame_alloc(4);
+  let error = copyin_path(uap.path, path);
   if (error != 0) return error;
-  if (nd.ni_vp.v_type != VDIR) {
-    vrele(nd.ni_vp);
-    return ENOTDIR;
-  }
-  const old = p.p_rdir;
-  p.p_rdir = changetype<usize>(nd.ni_vp);
-  if (old != 0) vrele(changetype<Vnode>(old));
-  return 0;
+  error = do_chroot(load<usize>(path), p);
+  free(load<usize>(path), M_NAMEI);
+  return error;
 }
 
 export function sys_umask(p: Proc, uap: SysUmaskArgs, retval: usize): i32 {

@@ -17,7 +17,7 @@ import {
 } from "./dinode";
 import { MAXNAMLEN } from "./dir";
 import { IN_ACCESS, IN_CHANGE, IN_UPDATE, VTOI } from "./inode";
-import { cr_uid } from "./ufs_cred";
+import { cr_ingroup, cr_uid } from "./ufs_cred";
 
 // Names of pathconf(2).
 const PC_LINK_MAX: u32 = 1;
@@ -41,7 +41,7 @@ export function ufs_close(vp: Vnode, fflag: u32, cred: usize, p: Proc): i32 {
   return 0;
 }
 
-/** VOP_ACCESS: permission bits for owner, group (uid 0's group only) and others. Does not sleep. */
+/** VOP_ACCESS: permission bits for owner, group or others; uid 0 may anything. Does not sleep. */
 export function ufs_access(vp: Vnode, mode: u32, cred: usize, p: Proc): i32 {
   const ip = VTOI(vp);
   if ((mode & VWRITE) != 0) {
@@ -55,7 +55,7 @@ export function ufs_access(vp: Vnode, mode: u32, cred: usize, p: Proc): i32 {
   if ((mode & VEXEC) != 0) mask |= IEXEC;
   if ((mode & VREAD) != 0) mask |= IREAD;
   if ((mode & VWRITE) != 0) mask |= IWRITE;
-  if (uid != ip.i_uid) mask >>= 6;
+  if (uid != ip.i_uid) mask >>= cr_ingroup(cred, ip.i_gid) ? 3 : 6;
   return (ip.i_mode & mask) == mask ? 0 : EACCES;
 }
 
@@ -104,12 +104,13 @@ function setFlags(vp: Vnode, flags: u32, uid: u32): i32 {
   return 0;
 }
 
-/** chown: uid 0 only, unless nothing changes. */
-function setOwner(vp: Vnode, vap: Vattr, uid: u32): i32 {
+/** chown: uid 0; the owner may give the file to a group of his. */
+function setOwner(vp: Vnode, vap: Vattr, uid: u32, cred: usize): i32 {
   const ip = VTOI(vp);
   const owner = vap.va_uid == VNOVAL ? ip.i_uid : vap.va_uid;
   const group = vap.va_gid == VNOVAL ? ip.i_gid : vap.va_gid;
-  if (uid != 0 && (uid != ip.i_uid || owner != ip.i_uid || group != ip.i_gid)) return EPERM;
+  const regroups = group != ip.i_gid && !cr_ingroup(cred, group);
+  if (uid != 0 && (uid != ip.i_uid || owner != ip.i_uid || regroups)) return EPERM;
   if (owner != ip.i_uid && uid != 0) ip.i_mode &= ~ISUID;
   if (group != ip.i_gid && uid != 0) ip.i_mode &= ~ISGID;
   ip.i_uid = owner;
@@ -158,7 +159,7 @@ export function ufs_setattr(vp: Vnode, vap: Vattr, cred: usize, p: Proc): i32 {
   if ((ip.i_flags & FLAGS_IMMUTABLE) != 0) return EPERM;
   if (vap.va_uid != VNOVAL || vap.va_gid != VNOVAL) {
     if (readonly) return EROFS;
-    error = setOwner(vp, vap, uid);
+    error = setOwner(vp, vap, uid, cred);
     if (error != 0) return error;
   }
   if (i64(vap.va_size) != -1) {

@@ -28,7 +28,7 @@ import {
 } from "./dinode";
 import { DIRBLKSIZ } from "./dir";
 import { IN_ACCESS, IN_CHANGE, IN_UPDATE, Inode, VTOI } from "./inode";
-import { cr_uid } from "./ufs_cred";
+import { cr_ingroup, cr_uid } from "./ufs_cred";
 import { ufs_dirempty, ufs_direnter_inode, ufs_dirinit, ufs_dirremove } from "./ufs_dirops";
 
 /** Frees the path buffer at the end of an operation that used the name, unless the caller keeps it. */
@@ -66,8 +66,8 @@ export function ufs_makeinode(mode: u32, dvp: Vnode, vpp: usize, cnp: Componentn
     return error;
   }
   const tvp = changetype<Vnode>(load<usize>(tvpp));
-  const uid = cr_uid(cnp.cn_cred);
-  if ((fullmode & ISGID) != 0 && uid != 0 && uid != VTOI(dvp).i_gid) fullmode &= ~ISGID;
+  const member = cr_uid(cnp.cn_cred) == 0 || cr_ingroup(cnp.cn_cred, VTOI(dvp).i_gid);
+  if ((fullmode & ISGID) != 0 && !member) fullmode &= ~ISGID;
   const ip = dressInode(tvp, dvp, fullmode, 1, cnp.cn_cred);
   error = VOP_UPDATE(tvp, 0, 0, UPDATE_WAIT);
   if (error == 0) error = ufs_direnter_inode(dvp, ip, cnp);

@@ -9,13 +9,17 @@ import { err, set_progname, usage } from "../lib/errors";
 import { getopt, optind } from "../lib/getopt";
 import { flush, printf, snprintf } from "../lib/stdio";
 import { chdir, getpid, mkdir, rmdir, umask } from "../lib/syscalls";
+import { attribute_cases } from "./usertests/attributes";
 import { file_cases } from "./usertests/files";
 import { Case, case_at, case_count } from "./usertests/harness";
+import { name_cases } from "./usertests/names";
 import { run_case } from "./usertests/run";
 
 /** Adds all cases, in the order in which they run. */
 function add_cases(): void {
   file_cases();
+  name_cases();
+  attribute_cases();
 }
 
 /** Is the case one of those named, or are none? */
