@@ -31,11 +31,11 @@ import { KERNBASE, PAGE_SIZE, trunc_page } from "../sys/param";
 import { Proc, p_comm } from "../sys/proc";
 import { SIGBUS, SIGFPE, SIGILL, SIGKILL, SIGSEGV, SIGTRAP } from "../sys/signal";
 import {
-  KERN_RESOURCE_SHORTAGE, KERN_SUCCESS, VM_FAULT_INVALID, VM_FAULT_PROTECT, VM_PROT_READ, VM_PROT_WRITE,
+  KERN_PROTECTION_FAILURE, KERN_RESOURCE_SHORTAGE, KERN_SUCCESS, VM_FAULT_INVALID, VM_FAULT_PROTECT, VM_PROT_READ, VM_PROT_WRITE,
 } from "../../vm/uvm_extern";
 import { uvm_fault } from "../../vm/uvm_fault";
 import { kernel_map } from "../../vm/uvm_km";
-import { VmMap } from "../../vm/uvm_map";
+import { VmMap, uvm_map_checkprot, vm_map_lock_read, vm_map_unlock_read } from "../../vm/uvm_map";
 import { uvmexp } from "../../vm/uvm_stat";
 
 /** Number of names in trap_type. */
@@ -91,6 +91,15 @@ function map_of_fault(va: usize, usermode: bool): VmMap {
   return changetype<usize>(p.p_vmspace) != 0 ? p.p_vmspace.vm_map : changetype<VmMap>(0);
 }
 
+/** The signal for a failed fault: SIGBUS where the access is allowed but the file or device has no page for it. */
+function fault_signal(map: VmMap, va: usize, ftype: u32, rv: i32): u32 {
+  if (rv != KERN_PROTECTION_FAILURE) return SIGSEGV;
+  vm_map_lock_read(map);
+  const allowed = uvm_map_checkprot(map, va, va + PAGE_SIZE, ftype);
+  vm_map_unlock_read(map);
+  return allowed ? SIGBUS : SIGSEGV;
+}
+
 /** A page fault. Returns whether the interrupted code can go on. */
 function trap_pagefault(frame: Trapframe, cr2: usize, usermode: bool): bool {
   const va = trunc_page(cr2);
@@ -105,7 +114,7 @@ function trap_pagefault(frame: Trapframe, cr2: usize, usermode: bool): bool {
     if (rv == KERN_RESOURCE_SHORTAGE) {
       printf(cs("UVM: pid %d (%s), uid %d killed: out of swap\n"), p.p_pid, p_comm(p), p.p_uid);
       psignal(p, SIGKILL);
-    } else trapsignal(p, SIGSEGV, T_PAGEFLT);
+    } else trapsignal(p, fault_signal(map, va, ftype, rv), T_PAGEFLT);
     return true;
   }
   printf(cs("uvm_fault(%p, 0x%lx, 0, %d) -> %x\n"), changetype<usize>(map), va, ftype, rv);

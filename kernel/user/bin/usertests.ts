@@ -10,8 +10,11 @@ import { getopt, optind } from "../lib/getopt";
 import { flush, printf, snprintf } from "../lib/stdio";
 import { chdir, getpid, mkdir, rmdir, umask } from "../lib/syscalls";
 import { attribute_cases } from "./usertests/attributes";
+import { descriptor_cases } from "./usertests/descriptors";
 import { file_cases } from "./usertests/files";
 import { Case, case_at, case_count } from "./usertests/harness";
+import { mapped_file_cases } from "./usertests/mapped_files";
+import { memory_cases } from "./usertests/memory";
 import { name_cases } from "./usertests/names";
 import { run_case } from "./usertests/run";
 
@@ -20,6 +23,9 @@ function add_cases(): void {
   file_cases();
   name_cases();
   attribute_cases();
+  descriptor_cases();
+  memory_cases();
+  mapped_file_cases();
 }
 
 /** Is the case one of those named, or are none? */
