@@ -7,6 +7,7 @@ import { bss } from "./i386/cpufunc";
 import { setsoftclock, splhigh, splx } from "./i386/intr";
 import { KERNELMODE, Trapframe } from "./i386/frame";
 import { curproc } from "./kern_proc";
+import { check_cpu_limit } from "./kern_resource";
 import { psignal } from "./kern_sig";
 import { need_resched } from "./kern_synch";
 import { panic } from "./subr_prf";
@@ -104,6 +105,7 @@ export function hardclock(frame: usize): void {
       count_tick(CP_SYS);
     }
     if (p.p_proftime > 0) p.p_proftime = itimer_tick(p, p.p_proftime, p.p_profincr, SIGPROF);
+    if ((p.p_uticks + p.p_sticks) % HZ == 0) check_cpu_limit(p);
   } else count_tick(CP_IDLE);
   clock_state.ticks++;
   clock_state.subticks++;

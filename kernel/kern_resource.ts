@@ -3,16 +3,19 @@ import { frame_alloc } from "./i386/cpufunc";
 import { copyin, copyout } from "./i386/support";
 import { free, malloc } from "./kern_malloc";
 import { allproc_first, proc_next } from "./kern_proc";
+import { psignal } from "./kern_sig";
 import { memcpy } from "./libkern";
-import { EINVAL, EPERM, ESRCH } from "./sys/errno";
+import { EACCES, EINVAL, EPERM, ESRCH } from "./sys/errno";
 import { DFLDSIZ, DFLSSIZ, MAXDSIZ, MAXSSIZ } from "./sys/exec";
 import { M_SUBPROC, M_WAITOK } from "./sys/malloc";
 import { HZ, PUSER } from "./sys/param";
 import { Proc, SZOMB } from "./sys/proc";
+import { SIGKILL, SIGXCPU, SIGXFSZ } from "./sys/signal";
 import { SysGetpriorityArgs, SysGetrlimitArgs, SysGetrusageArgs, SysSetpriorityArgs, SysSetrlimitArgs }
   from "./syscallargs";
 
-export const RLIMIT_FSIZE: u32 = 1;
+const RLIMIT_CPU: u32 = 0;
+const RLIMIT_FSIZE: u32 = 1;
 export const RLIMIT_DATA: u32 = 2;
 export const RLIMIT_STACK: u32 = 3;
 export const RLIMIT_MEMLOCK: u32 = 6;
@@ -68,6 +71,32 @@ export function limit_free(p: Proc): void {
 export function limit_of(p: Proc, which: u32): u32 {
   const value = load<u64>(p.p_limit + which * SIZEOF_RLIMIT);
   return value > 0xffffffff ? 0xffffffff : u32(value);
+}
+
+/** May the process (or the kernel, 0) write a file up to byte `end`? If not it gets SIGXFSZ, and the write is EFBIG. */
+export function file_size_allowed(p: Proc, end: u64): bool {
+  if (changetype<usize>(p) == 0 || p.p_limit == 0) return true;
+  if (end <= load<u64>(p.p_limit + RLIMIT_FSIZE * SIZEOF_RLIMIT)) return true;
+  psignal(p, SIGXFSZ);
+  return false;
+}
+
+/**
+ * Every second of processor time that the process has used: SIGXCPU at its limit and every five seconds from there on,
+ * SIGKILL at the most it may ask for. At splclock.
+ */
+export function check_cpu_limit(p: Proc): void {
+  if (p.p_limit == 0) return;
+  const at = p.p_limit + RLIMIT_CPU * SIZEOF_RLIMIT;
+  const seconds = u64((p.p_uticks + p.p_sticks) / HZ);
+  const maximum = load<u64>(at, 8);
+  if (seconds < load<u64>(at)) return;
+  if (seconds >= maximum) {
+    psignal(p, SIGKILL);
+    return;
+  }
+  psignal(p, SIGXCPU);
+  store<u64>(at, seconds + 5 < maximum ? seconds + 5 : maximum);
 }
 
 export function sys_getrlimit(p: Proc, uap: SysGetrlimitArgs, retval: usize): i32 {
@@ -156,6 +185,12 @@ export function sys_getpriority(p: Proc, uap: SysGetpriorityArgs, retval: usize)
   return 0;
 }
 
+/** May `p` change the priority of `other` at all? Its effective or its real user must be the other's, or uid 0. */
+function may_renice(p: Proc, other: Proc): bool {
+  return p.p_uid == 0 || p.p_ruid == 0 || p.p_uid == other.p_uid || p.p_ruid == other.p_uid;
+}
+
+/** EPERM for others' processes; EACCES for a better priority, but as uid 0. */
 export function sys_setpriority(p: Proc, uap: SysSetpriorityArgs, retval: usize): i32 {
   if (uap.which < PRIO_PROCESS || uap.which > PRIO_USER) return EINVAL;
   let nice = uap.prio;
@@ -166,7 +201,8 @@ export function sys_setpriority(p: Proc, uap: SysSetpriorityArgs, retval: usize)
   while (changetype<usize>(other) != 0) {
     if (is_meant(p, other, uap.which, uap.who)) {
       found = true;
-      if (nice < other.p_nice && p.p_uid != 0) return EPERM;
+      if (!may_renice(p, other)) return EPERM;
+      if (nice < other.p_nice && p.p_uid != 0) return EACCES;
       other.p_nice = nice;
       other.p_usrpri = PUSER + nice;
     }

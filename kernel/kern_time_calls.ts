@@ -32,6 +32,12 @@ export function tvtohz(seconds: i32, microseconds: i32): i32 {
   return seconds * i32(HZ) + i32((u32(microseconds) + TICK - 1) / TICK);
 }
 
+/** Ticks of a time in seconds and nanoseconds (below a thousand million), rounded up; -1 for negative seconds. */
+function timespectohz(seconds: i32, nanoseconds: i32): i32 {
+  const whole = tvtohz(seconds, 0);
+  return whole < 0 ? whole : whole + (nanoseconds + i32(TICK) * 1000 - 1) / (i32(TICK) * 1000);
+}
+
 function put_timeval(at: usize, ticks: i32): void {
   store<u32>(at, u32(ticks) / HZ);
   store<u32>(at, (u32(ticks) % HZ) * TICK, 4);
@@ -74,7 +80,7 @@ export function sys_nanosleep(p: Proc, uap: SysNanosleepArgs, retval: usize): i3
   if (error != 0) return error;
   const nanoseconds = load<i32>(ts, 4);
   if (nanoseconds < 0 || nanoseconds >= 1000000000) return EINVAL;
-  const wanted = tvtohz(load<i32>(ts), (nanoseconds + 999) / 1000 % 1000000);
+  const wanted = timespectohz(load<i32>(ts), nanoseconds);
   if (wanted < 0) return EINVAL;
   if (wanted == 0) return 0;
   // One more tick, for the one under way has begun already.

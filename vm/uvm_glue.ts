@@ -88,6 +88,7 @@ export function uvm_untouched(map: VmMap, va: usize): bool {
 
 /** May the kernel read (`rw` false: write) [addr, addr + len) of its own memory? => may sleep for the map's lock */
 export function uvm_kernacc(addr: usize, len: usize, rw: bool): bool {
+  if (round_page(addr + len) < addr) return false;
   const prot = rw ? VM_PROT_READ : VM_PROT_WRITE;
   const map = kernel_map();
   vm_map_lock_read(map);

@@ -9,6 +9,7 @@
 import { frame_alloc } from "../../kernel/i386/cpufunc";
 import { uiomove } from "../../kernel/kern_subr";
 import { free, malloc } from "../../kernel/kern_malloc";
+import { file_size_allowed } from "../../kernel/kern_resource";
 import { bzero, memcpy } from "../../kernel/libkern";
 import { panic } from "../../kernel/subr_prf";
 import { EFBIG, EPERM } from "../../kernel/sys/errno";
@@ -158,8 +159,8 @@ function undoWrite(vp: Vnode, uio: Uio, ioflag: u32, cred: usize, osize: u64, re
 }
 
 /**
- * VOP_WRITE. vp locked. Sleeps. EFBIG, EPERM (append-only), ENOSPC, EIO, EFAULT; and, with nothing written, the error of
- * a write in the background that nobody was told of.
+ * VOP_WRITE. vp locked. Sleeps. EFBIG (also beyond the process's limit), EPERM (append-only), ENOSPC, EIO, EFAULT; and, with
+ * nothing written, the error of a write in the background that nobody was told of.
  */
 export function ffs_write(vp: Vnode, uio: Uio, ioflag: u32, cred: usize): i32 {
   const ip = VTOI(vp);
@@ -173,6 +174,10 @@ export function ffs_write(vp: Vnode, uio: Uio, ioflag: u32, cred: usize): i32 {
     panic(cs("ffs_write: type %d"), vp.v_type);
   }
   if (uio.uio_offset < 0 || u64(uio.uio_offset) + u64(uio.uio_resid) > ip.i_ump.um_maxfilesize) return EFBIG;
+  if (vp.v_type == VREG && (ioflag & IO_PAGER) == 0) {
+    const end = u64(uio.uio_offset) + u64(uio.uio_resid);
+    if (!file_size_allowed(changetype<Proc>(uio.uio_procp), end)) return EFBIG;
+  }
   const resid = uio.uio_resid;
   const osize = ip.i_size;
   const bpp = frame_alloc(4);

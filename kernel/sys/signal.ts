@@ -26,6 +26,7 @@ export const SIGCHLD: u32 = 20;
 export const SIGTTIN: u32 = 21;
 export const SIGTTOU: u32 = 22;
 export const SIGXCPU: u32 = 24;
+export const SIGXFSZ: u32 = 25;
 export const SIGVTALRM: u32 = 26;
 export const SIGPROF: u32 = 27;
 export const SIGINFO: u32 = 29;

@@ -1,8 +1,8 @@
 // usertests: tries the system calls. A table of named cases, each in a process and a directory of its own; what a case
 // leaves behind in the kernel is found by repeating it.
 //
-// `usertests [-lq] [name ...]`: all cases, or those named (a case or a group); -l lists them, -q tells of failures only.
-// The last line is `usertests: N passed, N failed`; the exit status is 1 when a case failed.
+// `usertests [-lq] [name ...]`: all cases, or those named (a case or a group); -l lists them, -q tells of failures
+// only. The last line is `usertests: N passed, N failed`; the exit status is 1 when a case failed.
 import { frame_alloc } from "../../i386/cpufunc";
 import { strcmp } from "../../libkern";
 import { err, set_progname, usage } from "../lib/errors";
@@ -12,11 +12,16 @@ import { chdir, getpid, mkdir, rmdir, umask } from "../lib/syscalls";
 import { attribute_cases } from "./usertests/attributes";
 import { descriptor_cases } from "./usertests/descriptors";
 import { file_cases } from "./usertests/files";
+import { group_cases } from "./usertests/groups";
 import { Case, case_at, case_count } from "./usertests/harness";
 import { mapped_file_cases } from "./usertests/mapped_files";
 import { memory_cases } from "./usertests/memory";
 import { name_cases } from "./usertests/names";
+import { process_cases } from "./usertests/processes";
 import { run_case } from "./usertests/run";
+import { signal_cases } from "./usertests/signals";
+import { system_cases } from "./usertests/system";
+import { time_cases } from "./usertests/times";
 
 /** Adds all cases, in the order in which they run. */
 function add_cases(): void {
@@ -26,6 +31,11 @@ function add_cases(): void {
   descriptor_cases();
   memory_cases();
   mapped_file_cases();
+  process_cases();
+  signal_cases();
+  time_cases();
+  group_cases();
+  system_cases();
 }
 
 /** Is the case one of those named, or are none? */

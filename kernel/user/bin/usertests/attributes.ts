@@ -2,13 +2,11 @@
 import { frame_alloc } from "../../../i386/cpufunc";
 import { O_APPEND, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from "../../lib/files";
 import {
-  __fstat13, __lstat13, __stat13, access, chflags, chmod, chown, close, fchflags, fchmod, fchown, futimes, geteuid,
-  getuid, issetugid, link, mkdir, open, read, rename, setegid, setgid, setuid, seteuid, truncate, umask, unlink, utimes, write,
+  __fstat13, __lstat13, __stat13, chflags, chmod, chown, close, fchflags, fchmod, fchown, futimes, geteuid, getuid,
+  issetugid, link, mkdir, open, read, rename, setegid, seteuid, setgid, setuid, truncate, umask, unlink, utimes, write,
 } from "../../lib/syscalls";
 import { EACCES, EBADF, EFAULT, EINVAL, ENOENT, EPERM } from "../../../sys/errno";
-import {
-  become, fails, group, in_child, make_file, make_pipe, put_file, scratch, stat_of, test,
-} from "./harness";
+import { become, fails, group, in_child, make_file, make_pipe, put_file, scratch, stat_of, test } from "./harness";
 
 const KERNEL: usize = 0xc0100000;
 const UF_NODUMP: u32 = 1;
@@ -162,7 +160,8 @@ function times_of_files(): void {
   store<u32>(tv, 3000000);
   assert(futimes(fd, tv) == 0 && stat_of(cs("f")).st_atime == 3000000);
   assert(utimes(cs("f"), 0) == 0 && stat_of(cs("f")).st_mtime > 900000000);
-  assert(fails(utimes(cs("none"), tv), ENOENT) && fails(utimes(cs("f"), KERNEL), EFAULT) && fails(futimes(91, tv), EBADF));
+  assert(fails(utimes(cs("none"), tv), ENOENT) && fails(utimes(cs("f"), KERNEL), EFAULT));
+  assert(fails(futimes(91, tv), EBADF));
   become(1000);
   assert(fails(utimes(cs("f"), tv), EPERM));
 }

@@ -3,8 +3,8 @@ import { frame_alloc } from "../../../i386/cpufunc";
 import { last_error } from "../../lib/errors";
 import { O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY, S_IFREG } from "../../lib/files";
 import {
-  close, fdatasync, fstatfs, fsync, ftruncate, getfsstat, lseek, mkdir, open, pread, pwrite, read, readv, rename, statfs,
-  symlink, sync, truncate, unlink, write, writev,
+  close, fdatasync, fstatfs, fsync, ftruncate, getfsstat, lseek, mkdir, open, pread, pwrite, read, readv, rename,
+  statfs, symlink, sync, truncate, unlink, write, writev,
 } from "../../lib/syscalls";
 import {
   EACCES, EBADF, EEXIST, EFAULT, EFBIG, EINVAL, EISDIR, ENAMETOOLONG, ENOENT, ENOTDIR, ESPIPE,

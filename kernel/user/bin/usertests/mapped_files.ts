@@ -1,20 +1,17 @@
 // Cases of usertests: files that are mapped, and what is read and written beside the mapping.
 import { bss, frame_alloc, volatile } from "../../../i386/cpufunc";
-import { EACCES, EINVAL, EOVERFLOW } from "../../../sys/errno";
-import { O_CREAT, O_RDONLY, O_RDWR, O_WRONLY } from "../../lib/files";
+import { EACCES, EINVAL } from "../../../sys/errno";
+import { O_RDONLY, O_RDWR, O_WRONLY } from "../../lib/files";
 import {
-  __msync13, _exit, close, ftruncate, madvise, mmap, mprotect, munmap, open, pread, pwrite, read, rename, unlink, write,
+  __msync13, _exit, close, ftruncate, madvise, mmap, mprotect, munmap, open, pread, pwrite, rename, unlink, write,
 } from "../../lib/syscalls";
 import {
-  PAGE, all_bytes, child, death, fails, file_is, fill_pattern, group, has_pattern, in_child, make_file, pattern_file,
-  same, scratch, stat_of, test,
+  PAGE, all_bytes, child, death, fails, fill_pattern, group, has_pattern, in_child, make_file, pattern_file, same,
+  scratch, stat_of, test,
 } from "./harness";
-import {
-  MAP_FIXED, MAP_PRIVATE, MAP_SHARED, PROT_EXEC, PROT_NONE, PROT_READ, PROT_RW, PROT_WRITE, read_faults, write_faults,
-} from "./memory";
+import { MAP_FIXED, MAP_PRIVATE, MAP_SHARED, PROT_EXEC, PROT_READ, PROT_RW, read_faults, write_faults } from "./memory";
 
 const SIGBUS: i32 = 10;
-const SIGSEGV: i32 = 11;
 
 function place(): usize {
   return bss(4, 4);

@@ -1,17 +1,18 @@
 // Cases of usertests: names, links, directories, renaming, the current and the root directory.
 import { frame_alloc } from "../../../i386/cpufunc";
 import { strcmp, strlen } from "../../../libkern";
-import { Dirent, O_CREAT, O_RDONLY, O_RDWR, O_WRONLY, S_IFLNK } from "../../lib/files";
+import { O_CREAT, O_RDONLY, O_WRONLY, S_IFLNK, Dirent } from "../../lib/files";
 import { snprintf } from "../../lib/stdio";
 import {
-  __getcwd, __lstat13, __stat13, _exit, access, chdir, chmod, chroot, close, fchdir, getdents, getpid, link, lseek, mkdir, open,
-  read, readlink, rename, rmdir, symlink, truncate, unlink, write,
+  __getcwd, __lstat13, __stat13, _exit, access, chdir, chmod, chroot, close, fchdir, getdents, link, lseek, mkdir,
+  open, readlink, rename, rmdir, symlink, unlink,
 } from "../../lib/syscalls";
 import {
-  EACCES, EBADF, EBUSY, EEXIST, EFAULT, EINVAL, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, ENOTEMPTY, EPERM, ERANGE,
+  EACCES, EBADF, EEXIST, EFAULT, EINVAL, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, ENOTEMPTY, EPERM, ERANGE,
 } from "../../../sys/errno";
 import {
-  PAGE, become, fails, file_is, group, in_child, lstat_of, make_file, make_pipe, put_file, same, scratch, stat_of, test,
+  PAGE, become, fails, file_is, group, in_child, lstat_of, make_file, make_pipe, put_file, same, scratch, stat_of,
+  test,
 } from "./harness";
 
 const KERNEL: usize = 0xc0100000;
