@@ -1,5 +1,6 @@
 // The end of a process, and its parent's wait for it.
 import { frame_alloc } from "./i386/cpufunc";
+import { npxdrop } from "./i386/npx";
 import { pmap_activate } from "./i386/pmap";
 import { splhigh } from "./i386/intr";
 import { children_of, curproc, initproc, proc0, proc_free, proc_reparent, proc_to_zombie } from "./kern_proc";
@@ -76,6 +77,7 @@ export function exit1(p: Proc, rv: i32): void {
   if (p == initproc()) panic(cs("init died (signal %d, exit %d)"), rv & 0x7f, rv >> 8);
   p.p_flag |= P_WEXIT;
   const user = p.p_sigacts != 0;
+  npxdrop(p);
   if (user) release_user_state(p);
   release_directories(p);
   release_vmspace(p);

@@ -1,10 +1,9 @@
 // Making processes. Kernel threads and kernel processes begin in a function of the
 // kernel; the child of fork goes on in user mode behind its parent's call.
 import { spl0, splhigh, splx } from "./i386/intr";
-import { Trapframe } from "./i386/frame";
 import { return_to_user } from "./i386/support";
 import { child_return, userret } from "./i386/syscall";
-import { cpu_fork, p_md_regs } from "./i386/vm_machdep";
+import { cpu_fork, cpu_fork_user } from "./i386/vm_machdep";
 import { fdcopy, fdfree } from "./kern_descrip";
 import { exit1, release_directories } from "./kern_exit";
 import { curproc, nprocs, proc0, proc_alloc, proc_free, proc_to_zombie } from "./kern_proc";
@@ -12,7 +11,6 @@ import { RLIMIT_NPROC, limit_free, limit_of, limit_share } from "./kern_resource
 import { sigacts_free, sigacts_init } from "./kern_sig";
 import { setrunnable, tsleep } from "./kern_synch";
 import { time_second } from "./kern_time";
-import { memcpy } from "./libkern";
 import { EAGAIN, ENOMEM } from "./sys/errno";
 import { PWAIT, VM_MAXUSER_ADDRESS, VM_MIN_ADDRESS } from "./sys/param";
 import { P_CONTROLT, P_NOCLDSTOP, P_NOCLDWAIT, P_PPWAIT, P_SUGID, P_SYSTEM, Proc, p_comm } from "./sys/proc";
@@ -42,15 +40,20 @@ function start_process(p: Proc, func: u32, arg: usize): i32 {
     proc_free(p);
     return ENOMEM;
   }
-  begin_process(p, func, arg);
+  prepare_process(p, func, arg);
+  launch(p);
   return 0;
 }
 
-/** Makes a process that has a u-area run func(arg). */
-function begin_process(p: Proc, func: u32, arg: usize): void {
+/** Prepares a process that has a u-area for func(arg). */
+function prepare_process(p: Proc, func: u32, arg: usize): void {
   p.p_md_func = func;
   p.p_md_arg = arg;
   cpu_fork(p, proc_start.index, changetype<usize>(p));
+}
+
+/** Lets a prepared process run. */
+function launch(p: Proc): void {
   uvmexp.forks++;
   const s = splhigh();
   setrunnable(p);
@@ -156,8 +159,9 @@ function fork1(p: Proc, shared: bool, retval: usize): i32 {
     abandon_child(child);
     return ENOMEM;
   }
-  memcpy(changetype<usize>(p_md_regs(child)), changetype<usize>(p_md_regs(p)), offsetof<Trapframe>());
-  begin_process(child, fork_return.index, changetype<usize>(child));
+  prepare_process(child, fork_return.index, changetype<usize>(child));
+  cpu_fork_user(p, child);
+  launch(child);
   if (shared) vfork_wait(p, child);
   store<i32>(retval, pid);
   store<u32>(retval, 0, 4);

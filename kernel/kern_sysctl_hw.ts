@@ -2,6 +2,7 @@
 import { frame_alloc } from "./i386/cpufunc";
 import { cpu_model } from "./i386/machdep";
 import { multiboot_memory_size } from "./i386/multiboot";
+import { npx_present } from "./i386/npx";
 import { CONS_CDEV, MAXPARTITIONS, MD_MAJOR, RAW_PART, WD_MAJOR, bdev_name, bdev_psize } from "./conf";
 import { sysctl_string, sysctl_word } from "./kern_sysctl";
 import { strlen } from "./libkern";
@@ -9,7 +10,7 @@ import { snprintf } from "./subr_prf";
 import { ENOTDIR, EOPNOTSUPP } from "./sys/errno";
 import { PAGE_SIZE, makedev } from "./sys/param";
 import {
-  CPU_CONSDEV, HW_ALIGNBYTES, HW_BYTEORDER, HW_DISKNAMES, HW_MACHINE, HW_MACHINE_ARCH, HW_MODEL, HW_NCPU, HW_PAGESIZE,
+  CPU_CONSDEV, CPU_FPU_PRESENT, HW_ALIGNBYTES, HW_BYTEORDER, HW_DISKNAMES, HW_MACHINE, HW_MACHINE_ARCH, HW_MODEL, HW_NCPU, HW_PAGESIZE,
   HW_PHYSMEM, HW_USERMEM,
 } from "./sys/sysctl";
 import { Sys__sysctlArgs } from "./syscallargs";
@@ -57,6 +58,9 @@ export function sysctl_hw(uap: Sys__sysctlArgs, name: usize, count: u32): i32 {
 /** The variables of machdep. */
 export function sysctl_machdep(uap: Sys__sysctlArgs, name: usize, count: u32): i32 {
   if (count != 1) return ENOTDIR;
-  if (load<u32>(name) != CPU_CONSDEV) return EOPNOTSUPP;
-  return sysctl_word(uap, makedev(CONS_CDEV, 0));
+  switch (load<u32>(name)) {
+    case CPU_CONSDEV: return sysctl_word(uap, makedev(CONS_CDEV, 0));
+    case CPU_FPU_PRESENT: return sysctl_word(uap, npx_present() ? 1 : 0);
+    default: return EOPNOTSUPP;
+  }
 }

@@ -45,6 +45,24 @@ export declare function lgdt(region: usize): void;
 export declare function lldt(selector: u32): void;
 export declare function ltr(selector: u32): void;
 
+// Segment registers that the kernel does not use: selectors, in the low 16 bits of what is read.
+export declare function rfs(): u32;
+export declare function rgs(): u32;
+export declare function lfs(selector: u32): void;
+export declare function lgs(selector: u32): void;
+
+// The coprocessor. None of these waits for errors, but frstor and fldcw take those that are pending.
+/** Clears CR0.TS. */
+export declare function clts(): void;
+export declare function fninit(): void;
+/** Stores all registers (108 bytes) and does fninit. */
+export declare function fnsave(addr: usize): void;
+export declare function frstor(addr: usize): void;
+/** Store and load a word of 16 bits. */
+export declare function fnstsw(addr: usize): void;
+export declare function fnstcw(addr: usize): void;
+export declare function fldcw(addr: usize): void;
+
 /** The frame pointer and the stack pointer of the calling function. */
 export declare function read_ebp(): usize;
 export declare function read_esp(): usize;

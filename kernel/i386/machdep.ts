@@ -4,6 +4,7 @@ import { delay, startrtclock } from "./clock";
 import { icu_init } from "./intr";
 import { multiboot_map_modules, multiboot_memory_size, multiboot_physload, multiboot_print, multiboot_read }
   from "./multiboot";
+import { npxinit } from "./npx";
 import { Pcb } from "./pcb";
 import { pmap_bootstrap, pmap_kernel } from "./pmap";
 import { segments_init } from "./segments";
@@ -70,6 +71,7 @@ export function init386(first_avail: usize): void {
   store<usize>(sym.curpcb(), sym.proc0_uarea());
   proc0_init(sym.proc0_uarea());
   icu_init();
+  npxinit();
   startrtclock();
   ddb_init();
   // RB_KDB: into the debugger before anything else happens.

@@ -5,8 +5,9 @@
 //
 // The process goes on in sigcode, which lies at the top of its stack: it calls the
 // handler with the first three words as arguments and then __sigreturn14(scp).
-import { frame_alloc } from "./cpufunc";
+import { frame_alloc, lfs, lgs, rfs, rgs } from "./cpufunc";
 import { PSL_AC, PSL_NT, PSL_VM, Trapframe } from "./frame";
+import { npxdrop } from "./npx";
 import { LUCODE_SEL, LUDATA_SEL } from "./segments";
 import { Sigcontext, Sigframe } from "./sigframe";
 import { copyin, copyout } from "./support";
@@ -26,8 +27,8 @@ const PSL_USERCHANGE: u32 = 0x00240dd5;
 const PSL_USERSET: u32 = 0x202;
 
 function save_context(frame: Trapframe, sc: Sigcontext, mask: u32, onstack: u32): void {
-  sc.sc_gs = LUDATA_SEL;
-  sc.sc_fs = LUDATA_SEL;
+  sc.sc_gs = rgs() & 0xffff;
+  sc.sc_fs = rfs() & 0xffff;
   sc.sc_es = frame.tf_es;
   sc.sc_ds = frame.tf_ds;
   sc.sc_edi = frame.tf_edi;
@@ -83,6 +84,8 @@ export function sendsig(p: Proc, sa: Sigact, signum: u32, mask: u32, code: u32):
   sf.sf_handler = sa.sa_handler;
   save_context(frame, sf.sf_sc, mask, onstack);
   if (copyout(changetype<usize>(sf), sp, SIZEOF_SIGFRAME) != 0) sigexit(p, SIGILL);
+  lfs(LUDATA_SEL);
+  lgs(LUDATA_SEL);
   frame.tf_es = LUDATA_SEL;
   frame.tf_ds = LUDATA_SEL;
   frame.tf_eip = sigcode_user_address();
@@ -132,6 +135,9 @@ export function sys___sigreturn14(p: Proc, uap: Sys__sigreturn14Args, retval: us
 export function setregs(p: Proc, entry: usize, stack: usize): void {
   const frame = p_md_regs(p);
   memory.fill(changetype<usize>(frame), 0, offsetof<Trapframe>());
+  npxdrop(p);
+  lfs(LUDATA_SEL);
+  lgs(LUDATA_SEL);
   frame.tf_es = LUDATA_SEL;
   frame.tf_ds = LUDATA_SEL;
   frame.tf_ebx = PS_STRINGS;

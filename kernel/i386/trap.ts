@@ -19,6 +19,7 @@ import {
   T_PAGEFLT, T_PRIVINFLT, T_PROTFLT, T_SEGNPFLT, T_STKFLT, T_TRCTRAP, T_TSSFLT, T_USER, Trapframe,
 } from "./frame";
 import { current_cpl } from "./intr";
+import { npx_error, npxdna } from "./npx";
 import { Pcb } from "./pcb";
 import { PDP_BASE, PG_RW, PG_V, pdei, vtopte } from "./pte";
 import { sym } from "./sym";
@@ -127,8 +128,7 @@ function user_signal(type: u32): u32 {
     case T_BPTFLT:
     case T_TRCTRAP: return SIGTRAP;
     case T_PRIVINFLT:
-    case T_FPOPFLT:
-    case T_DNA: return SIGILL;
+    case T_FPOPFLT: return SIGILL;
     case T_DIVIDE:
     case T_OFLOW:
     case T_BOUND:
@@ -145,6 +145,13 @@ function user_signal(type: u32): u32 {
 /** A trap of user mode other than a page fault. Returns whether it was the user's business. */
 function trap_user(p: Proc, type: u32): bool {
   if (type == T_ASTFLT) return true;
+  if (type == T_DNA) {
+    if (npxdna(p)) return true;
+    printf(cs("pid %d killed due to lack of floating point\n"), p.p_pid);
+    trapsignal(p, SIGKILL, type);
+    return true;
+  }
+  if (type == T_ARITHTRAP) npx_error();
   const signum = user_signal(type);
   if (signum == 0) return false;
   trapsignal(p, signum, type);

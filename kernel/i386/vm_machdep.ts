@@ -4,14 +4,16 @@
 // switch_stack of locore pushed them, and the stack pointer in its Pcb. While
 // nobody wants to run the processor halts on the stack of the process that ran
 // last, with no current process.
-import { disable_intr, enable_intr, lcr3, rcr3, read_ebp, sti_hlt } from "./cpufunc";
+import { disable_intr, enable_intr, lcr3, lfs, lgs, rcr3, read_ebp, rfs, rgs, sti_hlt } from "./cpufunc";
 import { current_cpl, spl0, splhigh, splx } from "./intr";
 import { Trapframe } from "./frame";
-import { Pcb } from "./pcb";
+import { npx_switch, npxfork } from "./npx";
+import { Pcb, SIZEOF_PCB } from "./pcb";
 import { set_kernel_stack } from "./segments";
 import { switch_stack } from "./support";
 import { sym } from "./sym";
 import { curproc, set_curproc } from "../kern_proc";
+import { memcpy } from "../libkern";
 import { anyone_runnable, choose_process } from "../kern_synch";
 import { USPACE } from "../sys/param";
 import { Proc, SRUN } from "../sys/proc";
@@ -37,6 +39,12 @@ function idle(): void {
   }
 }
 
+/** fs and gs of the process. It had them before, so they are selectors that can be loaded. */
+function load_segments(pcb: Pcb): void {
+  if ((rfs() & 0xffff) != pcb.pcb_fs) lfs(pcb.pcb_fs);
+  if ((rgs() & 0xffff) != pcb.pcb_gs) lgs(pcb.pcb_gs);
+}
+
 /**
  * Runs the most urgent process, which may be the caller again. The caller has put
  * itself on a queue, or is never to run again.
@@ -53,13 +61,26 @@ export function cpu_switch(): void {
     const oldpcb = changetype<Pcb>(old.p_addr);
     const pcb = changetype<Pcb>(p.p_addr);
     oldpcb.pcb_ebp = read_ebp();
+    oldpcb.pcb_fs = rfs() & 0xffff;
+    oldpcb.pcb_gs = rgs() & 0xffff;
     if (rcr3() != pcb.pcb_cr3) lcr3(pcb.pcb_cr3);
     store<usize>(sym.curpcb(), p.p_addr);
     set_kernel_stack(p.p_addr + USPACE);
     set_curproc(p);
+    load_segments(pcb);
+    npx_switch(p);
     switch_stack(changetype<usize>(oldpcb) + offsetof<Pcb>("pcb_esp"), pcb.pcb_esp);
   } else set_curproc(p);
   splx(level);
+}
+
+/** Gives a child of fork what its parent, the current process, has in registers. Behind cpu_fork. */
+export function cpu_fork_user(parent: Proc, p: Proc): void {
+  memcpy(changetype<usize>(p_md_regs(p)), changetype<usize>(p_md_regs(parent)), offsetof<Trapframe>());
+  const pcb = changetype<Pcb>(p.p_addr);
+  pcb.pcb_fs = rfs() & 0xffff;
+  pcb.pcb_gs = rgs() & 0xffff;
+  npxfork(parent, p);
 }
 
 /**
@@ -68,7 +89,7 @@ export function cpu_switch(): void {
  */
 export function cpu_fork(p: Proc, func: u32, arg: usize): void {
   const pcb = changetype<Pcb>(p.p_addr);
-  memory.fill(p.p_addr, 0, offsetof<Pcb>());
+  memory.fill(p.p_addr, 0, SIZEOF_PCB);
   const pmap = p.p_vmspace.vm_map.pmap;
   pcb.pcb_pmap = changetype<usize>(pmap);
   pcb.pcb_cr3 = pmap.pm_pdirpa;

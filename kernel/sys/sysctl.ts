@@ -89,6 +89,7 @@ export const HW_MACHINE_ARCH: u32 = 10;
 export const HW_ALIGNBYTES: u32 = 11;
 
 export const CPU_CONSDEV: u32 = 1;
+export const CPU_FPU_PRESENT: u32 = 7;
 
 export const DDBCTL_RADIX: u32 = 1;
 export const DDBCTL_MAXOFF: u32 = 2;

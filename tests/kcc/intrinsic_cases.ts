@@ -46,6 +46,13 @@ export const INTRINSIC_CASES: readonly IntrinsicCase[] = [
     name: "tables", body: "cpu.invlpg(a); cpu.lidt(a); cpu.lgdt(a); cpu.lldt(a); cpu.ltr(a);",
     expected: `${LOAD_A}; invlpg (%eax); lidt (%eax); lgdt (%eax); lldt %ax; ltr %ax`,
   },
+  { name: "rfs", body: "return cpu.rfs() + cpu.rgs();", expected: "mov %fs,%eax; mov %gs,%edx; add %edx,%eax" },
+  { name: "lfs and lgs", body: "cpu.lfs(a); cpu.lgs(a);", expected: `${LOAD_A}; mov %ax,%fs; mov %ax,%gs` },
+  {
+    name: "the coprocessor",
+    body: "cpu.clts(); cpu.fninit(); cpu.fnsave(a); cpu.frstor(a); cpu.fnstsw(a); cpu.fnstcw(a); cpu.fldcw(a);",
+    expected: `clts; fninit; ${LOAD_A}; fnsave (%eax); frstor (%eax); fnstsw (%eax); fnstcw (%eax); fldcw (%eax)`,
+  },
   { name: "read_ebp", body: "return cpu.read_ebp();", expected: "mov %ebp,%eax" },
   { name: "read_esp", body: "return cpu.read_esp();", expected: "mov %esp,%eax" },
   {

@@ -1,7 +1,7 @@
 // User mode: system calls tried from inside by the program of tests/kernel/user as process 1, on both models and
 // on QEMU, and a conversation with the terminal.
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import t, { type Test } from "tap";
 import { Machine } from "../../emu/index.js";
 import { PROJECT_ROOT } from "../../tools/kcc/asc.js";
@@ -15,7 +15,7 @@ t.setTimeout(300_000);
 const BUDGET = 8_000_000_000;
 const APPEND = 'init=/usertest syncer=off ddb.lines=0 ddb.commandonenter="trace;ps;reboot 4"';
 /** The cases in the tables of the test program's sources. */
-const CASES = testSources().flatMap(({ text }) => [...text.matchAll(/\{"([^"]+)", t_\w+\}/g)].map((match) => match[1]!));
+const CASES = testSources().flatMap(({ path }) => casesOf(basename(path)));
 
 t.test("the files made of kernel/syscalls.master are up to date", (t) => {
   for (const [file, text] of generatedFiles()) {
@@ -26,6 +26,12 @@ t.test("the files made of kernel/syscalls.master are up to date", (t) => {
 
 const skip = withoutCompiler();
 const root = skip === false ? userRoot() : undefined;
+
+/** The cases of one source. */
+function casesOf(name: string): string[] {
+  const { text } = testSources().find(({ path }) => path.endsWith(`/${name}`))!;
+  return [...text.matchAll(/\{"([^"]+)", t_\w+\}/g)].map((match) => match[1]!);
+}
 
 function checkCases(t: Test, console: string): void {
   for (const name of CASES) t.match(console, `\n${name}: ok\n`, name);
@@ -43,6 +49,12 @@ t.test("every system call test passes in user mode", { skip }, (t) => {
       t.end();
     });
   }
+  t.test("on ptmap as an i386 with an 80387, whose errors are interrupts", (t) => {
+    const append = APPEND.replace("/usertest", "/fpu");
+    const { console } = bootPtmap({ append, root, cpu: "i386", coprocessor: true, memoryMB: 16, maxCycles: BUDGET });
+    for (const name of casesOf("fpu.c")) t.match(console, `\n${name}: ok\n`, name);
+    t.end();
+  });
   t.test("on QEMU", { skip: absent("qemu-system-i386") }, (t) => {
     const { console, status } = bootQemu({ append: APPEND, root, memoryMB: 32 });
     checkCases(t, console);

@@ -15,6 +15,7 @@ export interface BootOptions {
   readonly root?: Uint8Array;
   readonly memoryMB?: number;
   readonly cpu?: "i386" | "i486" | "pentium";
+  readonly coprocessor?: boolean;
   readonly timing?: "model" | "none";
   readonly disk?: Uint8Array;
   readonly maxCycles?: number;
@@ -49,6 +50,7 @@ export function bootPtmap(options: BootOptions): Booted {
     memorySize: (options.memoryMB ?? 64) * MB,
     cpu: options.cpu ?? "i486",
     timing: options.timing ?? "model",
+    ...(options.coprocessor === undefined ? {} : { coprocessor: options.coprocessor }),
     ...(disk ? { disk } : {}),
     onSerialOutput: (byte) => {
       if (byte !== 0x0d) bytes.push(byte);

@@ -15,7 +15,7 @@
 import { Assembler, zeroBlock } from "../../../tools/kcc/assembler.js";
 import type { DataSection, Section, TextSection } from "../../../tools/kcc/object.js";
 import {
-  at, ax, ds, eax, ebp, ebx, ecx, edi, edx, es, esi, esp, label, memory, sized, symbol,
+  at, ax, cx, ds, eax, ebp, ebx, ecx, edi, edx, es, esi, esp, fs, gs, label, memory, sized, symbol,
 } from "../../../tools/kcc/operands.js";
 import type { Memory } from "../../../tools/kcc/operands.js";
 import { GDATA_SEL } from "./environment.js";
@@ -114,12 +114,16 @@ const SYSCALL = { sigreturn: 295, exit: 1 } as const;
 
 /**
  * What a signal handler returns to, on the user's stack. esp is at the handler's
- * arguments {signum, code, scp}; scp is at 8 and the handler's address at 12.
+ * arguments {signum, code, scp}; scp is at 8 and the handler's address at 12. fs and gs, which the kernel does not
+ * touch, are loaded here: a selector that cannot be is the user's fault.
  */
 function sigcode(facts: GuestFacts): TextSection {
   const a = new Assembler();
   a.symbol("sigcode").op("call", at(esp, facts.offset("Sigframe", "sf_handler")));
-  a.op("mov", eax, at(esp, facts.offset("Sigframe", "sf_scp"))).op("push", eax).op("push", eax);
+  a.op("mov", eax, at(esp, facts.offset("Sigframe", "sf_scp")));
+  a.op("mov", ecx, at(eax, facts.offset("Sigcontext", "sc_fs"))).op("mov", fs, cx);
+  a.op("mov", ecx, at(eax, facts.offset("Sigcontext", "sc_gs"))).op("mov", gs, cx);
+  a.op("push", eax).op("push", eax);
   a.op("mov", eax, SYSCALL.sigreturn).op("int", 0x80);
   a.op("push", eax).op("push", eax).op("mov", eax, SYSCALL.exit).op("int", 0x80);
   return a.symbol("esigcode").text();

@@ -87,6 +87,7 @@ function nodes(): usize {
     "hw.machine_arch 6.10 string\n" +
     "hw.alignbytes 6.11 int\n" +
     "machdep.console_device 7.1 int\n" +
+    "machdep.fpu_present 7.7 int\n" +
     "ddb.radix 9.1 int\n" +
     "ddb.maxoff 9.2 int\n" +
     "ddb.maxwidth 9.3 int\n" +

@@ -9,7 +9,9 @@ static int same(const char *a, const char *b, u32 n) { while (n--) if (*a++ != *
 struct testcase { const char *name; void (*run)(void); };
 extern const char *running;
 extern int failures;
-extern const struct testcase sysctl_cases[];
+extern const struct testcase sysctl_cases[], fpu_cases[];
+/* What a process of the coprocessor's case finds after exec. */
+int fpu_after_exec(void);
 static void fail(int line) { put(running); put(": line "); number(line); put(", errno "); number(errno); put("\n"); failures++; }
 #define CHECK(c) do { if (!(c)) { fail(__LINE__); return; } } while (0)
 #define FAILS(call, e) CHECK((call) == -1 && errno == (e))

@@ -420,6 +420,7 @@ static void run(const struct testcase *c) {
 }
 
 static int run_exec_child(int argc, char **argv, char **envp) {
+  if (argc == 2 && same(argv[1], "fpu", 4)) return fpu_after_exec();
   if (argc != 3 || !same(argv[2], "two words", 10) || argv[3] != 0) return 1;
   if (envp[0] == 0 || !same(envp[0], "NAME=value", 11) || envp[1] != 0) return 2;
   return 42;
@@ -448,7 +449,12 @@ int main(int argc, char **argv, char **envp) {
   u32 args[6] = {0, 0, 0, 0, 0, 0};
   if (ioctl(0, 0x20007461, 0) != 0) put("no terminal\n");
   if (mount("ffs", "/", 0x10000, args) != 0) { put("the root stays read-only: "); number(errno); put("\n"); }
+  if (same(argv[0], "/fpu", 4)) {
+    run(fpu_cases);
+    reboot(8, 0);
+  }
   run(sysctl_cases);
+  run(fpu_cases);
   run(cases);
   number(failures);
   put(" failures\n");

@@ -82,7 +82,10 @@ function stringPort(bytes: readonly number[], pointer: number): Expansion {
 // `extra` in the middle field, 1 is ModRM with memory at the register, 2 is the
 // bytes followed by a pop of the register.
 
-/** An instruction with a ModRM register operand of its own encoding: mov to and from control registers, lldt, ltr. */
+/**
+ * An instruction with a ModRM register operand of its own encoding: mov to and from control and segment
+ * registers, lldt, ltr.
+ */
 function withRegister(op: "rawUse" | "rawDef", bytes: readonly number[], middle: number): Expansion {
   return (selector, value) => {
     const register = op === "rawUse" ? selector.use(value.args[0]) : selector.registerOf(value);
@@ -90,7 +93,7 @@ function withRegister(op: "rawUse" | "rawDef", bytes: readonly number[], middle:
   };
 }
 
-/** lidt, lgdt, invlpg: a ModRM memory operand [register]. */
+/** lidt, lgdt, invlpg, fnsave and the like: a ModRM memory operand [register]. */
 function withAddress(mnemonic: string, operands: string): Expansion {
   const { bytes, digit } = encodingOf(findRow(mnemonic, operands));
   return (selector, value) => {
@@ -102,6 +105,10 @@ function withAddress(mnemonic: string, operands: string): Expansion {
 function lead(mnemonic: string, operands: string): readonly number[] {
   return encodingOf(findRow(mnemonic, operands)).bytes;
 }
+
+/** Segment registers as ModRM has them. */
+const FS = 4;
+const GS = 5;
 
 const pushf = plain("pushfd", "");
 const popf = plain("popfd", "");
@@ -152,6 +159,12 @@ const EXPANSIONS: Record<string, Expansion> = {
   lidt: withAddress("lidt", "Ms"),
   lgdt: withAddress("lgdt", "Ms"),
   invlpg: withAddress("invlpg", "M"),
+  rfs: withRegister("rawDef", lead("mov", "Ev,Sw"), FS), rgs: withRegister("rawDef", lead("mov", "Ev,Sw"), GS),
+  lfs: withRegister("rawUse", lead("mov", "Sw,Ew"), FS), lgs: withRegister("rawUse", lead("mov", "Sw,Ew"), GS),
+  clts: fixed(...plain("clts")),
+  fninit: fixed(...plain("fninit")),
+  fnsave: withAddress("fnsave", "Ms"), frstor: withAddress("frstor", "Ms"),
+  fnstsw: withAddress("fnstsw", "M16c"), fnstcw: withAddress("fnstcw", "M16c"), fldcw: withAddress("fldcw", "M16c"),
   read_ebp: (selector, value) => selector.emit("mov", reg(selector.registerOf(value)), reg(EBP)),
   read_esp: (selector, value) => selector.emit("mov", reg(selector.registerOf(value)), reg(ESP)),
   "volatile.load8": volatileLoad(1), "volatile.load16": volatileLoad(2), "volatile.load32": volatileLoad(4),
