@@ -89,6 +89,8 @@ export function createTasks(core: Core): Tasks {
   const indices = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
   function readState(base: number, wide: boolean): TaskState {
+    // From its first word on, so that an absent page is told by the address of the segment.
+    readSystem16(base);
     if (wide) {
       return {
         registers: indices(8).map((i) => readSystem32((base + TSS.REGISTERS + i * 4) | 0)),

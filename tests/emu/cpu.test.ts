@@ -168,7 +168,7 @@ t.test("wait states are added to each access to data, and to walks", async (t) =
   // Code, accesses to data: of its own, and of walks when it is the first to touch its page.
   const cases: readonly (readonly [string, string, number])[] = [
     ["no access", "89d8", 0], ["a load", "8b03", 1], ["a store of a byte", "8803", 1], ["a read-modify-write", "0103", 2],
-    ["a push of memory", "ff33", 2], ["a call and return", "e800000000|c3", 2], ["pushad", "60", 8],
+    ["a push of memory", "ff33", 2], ["a call and return", "e800000000|c3", 2], ["pushad", "60", 8], ["popad", "61", 8],
     ["a load across a doubleword", "8b4301", 2], ["a copy of 16 doublewords", "b910000000|f3a5", 32],
     ["a fill of 64 bytes", "b940000000|f3aa", 64], ["a compare of 3 bytes, backwards", "fd|b903000000|f3a6", 6],
     ["lea", "8d4304", 0],

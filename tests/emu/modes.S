@@ -26,6 +26,7 @@
         .set SMALLCODE, 0xb0
         .set CODE16R0, 0xb8
         .set ABSENTSS, 0xc0
+        .set PROGRESS, -2
         .set STACKTOP, 0x180000
         .set USERTOP, 0x190000
 
@@ -549,6 +550,170 @@ access: testl   $0x8, pattern
         cmpl    $0x40, pattern
         jb      matrix
 
+# Faults in the middle of things. The page at 300000 is absent, the one at 301000 read-only.
+        movl    $0, 0x201000 + 0x300 * 4
+        movl    $0x301005, 0x201000 + 0x301 * 4
+        mov     %cr0, %eax
+        or      $0x10000, %eax
+        mov     %eax, %cr0
+        mov     %cr3, %eax
+        mov     %eax, %cr3
+        clts
+        movl    $PROGRESS, pattern
+        .macro  user name
+        case    "\name"
+        mov     $1f, %ebx
+        movl    $1f, start
+        jmp     toring3
+1:      mov     $3, %ecx
+        mov     $0x11, %edi
+        .endm
+        user    "push to an absent page"
+        mov     $0x301000, %esp
+        push    %eax
+9:
+        user    "push of what is absent"
+        push    0x300010
+9:
+        user    "pusha across into an absent page"
+        mov     $0x302010, %esp
+        pusha
+9:
+        user    "popa across into an absent page"
+        mov     $0x2ffff8, %esp
+        popa
+9:
+        user    "pop to an absent page"
+        pop     0x300010
+9:
+        user    "pop to an absent page by its own stack pointer"
+        mov     $0x2ffff0, %esp
+        pop     0xc(%esp)
+        pop     0xc(%esp)
+9:
+        user    "call with an absent stack"
+        mov     $0x301000, %esp
+        call    begin
+9:
+        user    "call through a word with an absent stack"
+        mov     $0x301000, %esp
+        call    *next
+9:
+        user    "return from an absent stack"
+        mov     $0x300000, %esp
+        ret     $8
+9:
+        user    "return across into an absent page"
+        mov     $0x2ffffe, %esp
+        ret
+9:
+        user    "far return half absent"
+        mov     $0x2ffffc, %esp
+        lret
+9:
+        user    "enter into an absent page"
+        mov     $0x2ffffc, %ebp
+        mov     $0x301000, %esp
+        enter   $16, $0
+9:
+        user    "leave from an absent frame"
+        mov     $0x300000, %ebp
+        leave
+9:
+        user    "interrupt return half absent"
+        mov     $0x2ffff8, %esp
+        iret
+9:
+        user    "a word across into an absent page"
+        mov     0x2fffff, %ax
+9:
+        user    "a word written across into an absent page"
+        mov     %eax, 0x2ffffd
+9:
+        user    "a read-modify-write of a read-only page"
+        addl    $0, 0x301000
+9:
+        user    "a compare-exchange that does not exchange, of a read-only page"
+        xor     %eax, %eax
+        movl    $0x301000, %edi
+        cmpxchg %ecx, (%edi)
+9:
+        user    "a test of bits beyond the word"
+        mov     $0x100000 * 8 + 5, %edi
+        bts     %edi, 0x200000
+9:
+        user    "a repeated store into an absent page"
+        mov     $0x2ffffa, %edi
+        mov     $16, %ecx
+        cld
+        rep stosb
+9:
+        user    "a repeated store of doublewords that straddles"
+        mov     $0x2ffffa, %edi
+        mov     $16, %ecx
+        rep stosl
+9:
+        user    "a repeated store downwards into an absent page"
+        mov     $0x302001, %edi
+        movl    $64, %ecx
+        std
+        rep stosb
+9:
+        user    "a repeated move from an absent page"
+        cld
+        mov     $0x2ffff8, %esi
+        mov     $0x2f0000, %edi
+        mov     $16, %ecx
+        rep movsw
+9:
+        user    "a repeated compare with an absent page"
+        mov     $0x2ffff8, %edi
+        mov     $0x2ffff8, %esi
+        mov     $64, %ecx
+        repe cmpsb
+9:
+        user    "a repeated scan that finds nothing"
+        mov     $0x2ffff8, %edi
+        mov     $64, %ecx
+        mov     $0x7b, %al
+        repne scasb
+9:
+        user    "bounds in an absent page"
+        bound   %eax, 0x300000
+9:
+        user    "a far pointer across into an absent page"
+        les     0x2ffffc, %eax
+9:
+        user    "a table register stored across into an absent page"
+        sgdt    0x2ffffc
+9:
+        user    "the coprocessor's state stored across into an absent page"
+        fnstenv 0x2ffff8
+9:
+        user    "a jump to an absent page"
+        mov     $0x300004, %eax
+        jmp     *%eax
+9:
+        user    "an instruction across into an absent page"
+        movw    $0xb890, 0x2ffffe
+        mov     $0x2ffffe, %eax
+        jmp     *%eax
+9:
+        case    "a task state segment in an absent page"
+        mov     $0x300000, %eax
+        mov     $gdt + TSSOTHER, %edi
+        call    setbase
+        ljmp    $TSSOTHER, $0
+9:
+        case    "a descriptor in an absent page"
+        mov     $0x300000, %eax
+        mov     $gdt + LDTSEL, %edi
+        call    setbase
+        mov     $LDTSEL, %eax
+        lldt    %ax
+        mov     $4, %eax
+        mov     %eax, %gs
+9:
         xor     %eax, %eax
         out     %al, $0xf4
 # Bochs ends by a word at its own port, when all is sent.
@@ -675,10 +840,22 @@ exception:
         call    hex
         pop     %eax
         call    hex
+        mov     %eax, %edx
         pop     %eax
         and     $~0x10000, %eax
         call    hex
         mov     %cr2, %eax
+        call    hex
+        cmpl    $PROGRESS, pattern
+        jne     cleanup
+# How far the instruction had come: ECX, EDI, and the stack pointer of ring 3.
+        mov     %ecx, %eax
+        call    hex
+        mov     %edi, %eax
+        call    hex
+        test    $3, %dl
+        jz      cleanup
+        pop     %eax
         call    hex
         jmp     cleanup
 finish: call    hex
@@ -710,7 +887,8 @@ begin:  call    print
         xor     %ecx, %ecx
         xor     %edx, %edx
         ret
-print:  push    %eax
+print:  cld
+        push    %eax
 1:      lodsb
         test    %al, %al
         jz      2f

@@ -22,6 +22,12 @@ const absent = (tool: string): string | false => spawnSync(tool, ["--version"]).
 const DIFFERENCES: Readonly<Record<string, string>> = {
   "INT1 is a trap": "SDM 2, INT n/INTO/INT3/INT1: opcode F1 raises #DB; QEMU raises #UD",
   "a lock prefix where none may be": "SDM 2, LOCK: with a register destination #UD; QEMU executes the move",
+  "pusha across": "SDM 2, PUSHA: the registers are pushed from EAX on; QEMU begins with the lowest address",
+  "popa across": "SDM 3, 6.5: a fault leaves the registers as they were; QEMU has loaded EDI by then",
+  "far return half absent": "SDM 3, 4.7: the U/S bit tells the ring of the access, which is 3; QEMU says 0",
+  "interrupt return half absent": "SDM 3, 4.7: the U/S bit tells the ring of the access, which is 3; QEMU says 0",
+  "a test of bits beyond the word": "SDM 3, 4.7: BTS writes its operand; QEMU reports the read before it",
+  "a task state segment in an absent page": "SDM 3, 7.2.1: its first byte is absent; QEMU begins with CR3 in it",
 };
 
 const LINKING = ["-m32", "-nostdlib", "-static", "-no-pie", "-Wl,-Ttext=0x100000,-N,--build-id=none"];
@@ -87,7 +93,7 @@ t.test("changes of mode and privilege print what they print on QEMU", { skip: no
     const theirs = onQemu(kernel, qemu, folder);
     const ours = onPtmap(kernel, cpu, "model");
     t.equal(ours.length, theirs.length);
-    t.ok(ours.length > 140, `${cpu}: ${ours.length} lines`);
+    t.ok(ours.length > 175, `${cpu}: ${ours.length} lines`);
     for (const [i, line] of theirs.entries()) {
       if (listed(line)) t.not(ours[i], line, `${cpu}: ${line} is still a difference`);
       else t.equal(ours[i], line, `${cpu}: ${line}`);
@@ -95,8 +101,9 @@ t.test("changes of mode and privilege print what they print on QEMU", { skip: no
     t.same(onPtmap(kernel, cpu, "none"), ours, `${cpu}: and so without clocks`);
   }
   const [i486, i386] = [onPtmap(kernel, "i486", "model"), onPtmap(kernel, "i386", "model")];
-  const page = (line: string): boolean => /^page 000000[2-3]/.test(line);
-  t.same(i386.filter((line) => !page(line)), i486.filter((line) => !page(line)), "i386: but for CR0.WP the same");
+  // CR0.WP, CMPXCHG and a coprocessor came later.
+  const newer = (line: string): boolean => /^(page 000000[2-3]|a compare-exchange|the coprocessor|a read-modify-write of a)/.test(line);
+  t.same(i386.filter((line) => !newer(line)), i486.filter((line) => !newer(line)), "i386: but for what came later the same");
 });
 
 t.test("a kernel of another compiler does what it does on QEMU", { skip: noTools }, async (t) => {

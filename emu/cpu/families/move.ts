@@ -138,14 +138,13 @@ export function createMove(core: Core, operands: Operands, interrupts: Interrupt
     for (let i = 0; i < 8; i++) stack.push(size, i === ESP ? esp : regs[i]);
   }
 
+  const popped = new Int32Array(8);
+
   function popAll(size: number): void {
-    // Read everything before a register changes.
-    stack.peek(size, 0);
-    stack.peek(size, 7 * size);
-    for (let i = 7; i >= 0; i--) {
-      const value = stack.pop(size);
-      if (i !== ESP) writeRegister(size === 4 ? i : i << 1, size, value);
-    }
+    // Everything is read before a register changes.
+    for (let i = 0; i < 8; i++) popped[7 - i] = stack.peek(size, i * size);
+    stack.adjust(8 * size);
+    for (let i = 0; i < 8; i++) if (i !== ESP) writeRegister(size === 4 ? i : i << 1, size, popped[i]);
   }
 
   function enter(op: Op, size: number): void {
