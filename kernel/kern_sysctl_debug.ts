@@ -2,17 +2,18 @@
 import { frame_alloc } from "./i386/cpufunc";
 import { free, malloc, malloc_stats } from "./kern_malloc";
 import { nprocs } from "./kern_proc";
-import { sysctl_out, sysctl_word } from "./kern_sysctl";
+import { sysctl_out, sysctl_set_string, sysctl_set_word, sysctl_word } from "./kern_sysctl";
 import { sysctl_buckets, sysctl_kmemstats, sysctl_pools } from "./kern_sysctl_kmem";
 import { open_files } from "./kern_descrip";
+import { METER_MARK, meter_copies, meter_mark, meter_text } from "./subr_meter";
 import { Pool, pool_list_first, pool_list_next } from "./subr_pool";
 import { snprintf } from "./subr_prf";
 import { ENOTDIR, EOPNOTSUPP } from "./sys/errno";
 import { M_LAST, M_TEMP, M_WAITOK, malloc_type_name } from "./sys/malloc";
 import { PAGE_SIZE } from "./sys/param";
 import {
-  DEBUG_BUCKETS, DEBUG_CHECK, DEBUG_INUSE, DEBUG_KMEMSTATS, DEBUG_MFS, DEBUG_NCHSTATS, DEBUG_POOLS, INUSE_NAME_SIZE,
-  Inuse, SIZEOF_INUSE, SIZEOF_NCHSTATS,
+  DEBUG_BUCKETS, DEBUG_CHECK, DEBUG_COPIES, DEBUG_INUSE, DEBUG_KMEMSTATS, DEBUG_MARK, DEBUG_MFS, DEBUG_NCHSTATS,
+  DEBUG_POOLS, INUSE_NAME_SIZE, Inuse, SIZEOF_INUSE, SIZEOF_NCHSTATS,
 } from "./sys/sysctl";
 import { Sys__sysctlArgs } from "./syscallargs";
 import { mfs_stats } from "../fs/mfs/mfsnode";
@@ -30,6 +31,7 @@ import { uvmexp } from "../vm/uvm_stat";
   count: u32;
 }
 const INUSE_ROOM: u32 = PAGE_SIZE * 2;
+const MOST_COPIES: u32 = 1000000;
 
 /** Adds a count; %s of `format` is `name`. */
 function add(gather: Gather, format: usize, name: usize, count: u32): void {
@@ -96,6 +98,20 @@ function gathered(uap: Sys__sysctlArgs, fill: u32): i32 {
   return error;
 }
 
+function set_mark(uap: Sys__sysctlArgs): i32 {
+  const error = sysctl_set_string(uap, meter_text, METER_MARK);
+  if (error == 0 && uap.new_ != 0) meter_mark(meter_text);
+  return error;
+}
+
+/** Writing a number has so many copies made. */
+function make_copies(uap: Sys__sysctlArgs): i32 {
+  const count = frame_alloc(4);
+  store<u32>(count, 0);
+  const error = sysctl_set_word(uap, count, 0, MOST_COPIES);
+  return error == 0 && load<u32>(count) != 0 ? meter_copies(load<u32>(count)) : error;
+}
+
 /** The variables of debug. EOPNOTSUPP for one that there is not. Sleeps. */
 export function sysctl_debug(uap: Sys__sysctlArgs, name: usize, count: u32): i32 {
   if (count != 1) return ENOTDIR;
@@ -107,6 +123,8 @@ export function sysctl_debug(uap: Sys__sysctlArgs, name: usize, count: u32): i32
     case DEBUG_KMEMSTATS: return sysctl_kmemstats(uap);
     case DEBUG_POOLS: return sysctl_pools(uap);
     case DEBUG_NCHSTATS: return sysctl_out(uap, changetype<usize>(nchstats), SIZEOF_NCHSTATS);
+    case DEBUG_MARK: return set_mark(uap);
+    case DEBUG_COPIES: return make_copies(uap);
     default: return EOPNOTSUPP;
   }
 }

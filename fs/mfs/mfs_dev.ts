@@ -17,7 +17,8 @@ import { B_READ, Buf } from "../buf";
 import { vcount, vfinddev } from "../vfs_alias";
 import { biodone } from "../vfs_bio";
 import { VBLK, Vnode } from "../vnode";
-import { MFS_RELEASED, Mfsnode, mfs_doio, mfs_iodone } from "./mfsnode";
+import { mfs_strategy } from "./mfs_vnops";
+import { MFS_RELEASED, Mfsnode, mfs_iodone } from "./mfsnode";
 
 const NMFS: u32 = 256;
 
@@ -90,7 +91,7 @@ function mfsdevstrategy(bp: Buf): void {
     return;
   }
   mfsp.mfs_raw++;
-  mfs_doio(mfsp, bp);
+  mfs_strategy(bp);
   mfsp.mfs_raw--;
   if (mfsp.mfs_raw == 0) wakeup(changetype<usize>(mfsp));
 }

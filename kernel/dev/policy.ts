@@ -244,7 +244,8 @@ function unit_attach(unit: u32): void {
 
 /** Makes the devices known. */
 export function policyattach(): void {
-  assert(offsetof<Shared>() <= SHARED_SIZE && offsetof<Policylog>() + POLICY_CALLS * offsetof<Policycall>() == SIZEOF_POLICYLOG);
+  assert(offsetof<Shared>() <= SHARED_SIZE);
+  assert(offsetof<Policylog>() + POLICY_CALLS * offsetof<Policycall>() == SIZEOF_POLICYLOG);
   for (let unit: u32 = 0; unit < POLICY_UNITS; unit++) unit_attach(unit);
   udv_register_object(POLICY_CDEV, policy_object.index);
   const sw = cdevsw(POLICY_CDEV);

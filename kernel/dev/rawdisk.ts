@@ -36,7 +36,7 @@ function rawpoll(dev: u32, events: u32, p: Proc): i32 {
 }
 
 /** Has the driver read or write the buffer's `count` bytes. => errno; sleeps */
-function transfer(bp: Buf, dev: u32, blkno: i32, count: u32): i32 {
+function raw_transfer(bp: Buf, dev: u32, blkno: i32, count: u32): i32 {
   bp.b_dev = dev;
   bp.b_blkno = blkno;
   bp.b_bcount = count;
@@ -53,7 +53,7 @@ function rawblocks(dev: u32, uio: Uio, count: u32): i32 {
   let error: i32 = 0;
   if (reading) bp.b_flags |= B_READ;
   else error = uiomove(bp.b_data, count, uio);
-  if (error == 0) error = transfer(bp, dev, blkno, count);
+  if (error == 0) error = raw_transfer(bp, dev, blkno, count);
   if (error == 0 && reading) error = uiomove(bp.b_data, count - bp.b_resid, uio);
   bp.b_flags = (bp.b_flags & ~B_READ) | B_INVAL;
   brelse(bp);

@@ -76,6 +76,10 @@ export const DEBUG_POOLS: u32 = 6;
 /** struct nchstats (fs/vfs_cache.ts) without the state behind it. */
 export const DEBUG_NCHSTATS: u32 = 7;
 export const SIZEOF_NCHSTATS: u32 = 24;
+/** A text that programs set to say what they are about to do; see kernel/subr_meter.ts for both. */
+export const DEBUG_MARK: u32 = 8;
+/** How many copies of 8 KB to make; reads as 0. */
+export const DEBUG_COPIES: u32 = 9;
 
 export const HW_MACHINE: u32 = 1;
 export const HW_MODEL: u32 = 2;

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { WORKLOAD_SCRIPTS } from "../../tools/cli/paths.js";
 import { systemRoot } from "../../tools/cli/root.js";
 import { workloadFiles, type Variables } from "../../tools/cli/system.js";
+import { comparable } from "./boot.js";
 
 const MB = 1024 * 1024;
 
@@ -17,4 +18,9 @@ export function scriptRoot(script: string, variables: Variables = {}, free = 4 *
 /** The same for the workload `name`. */
 export function workloadRoot(name: string, variables: Variables = {}, free = 4 * MB): Uint8Array {
   return scriptRoot(readFileSync(`${WORKLOAD_SCRIPTS}/${name}.sh`, "latin1"), variables, free);
+}
+
+/** A transcript to compare with another machine's: without the figures of rc, some of which depend on time. */
+export function withoutFigures(console: string): string {
+  return comparable(console).split("\n").filter((line) => !line.startsWith("summary: ")).join("\n");
 }

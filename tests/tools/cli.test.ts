@@ -39,6 +39,8 @@ const USAGE: readonly (readonly [argv: readonly string[], pattern: RegExp])[] = 
   [["run", "burge", "--mem", "3M"], /'--mem' needs whole megabytes from 8M to 1024M/],
   [["run", "burge", "--mfs-size", "32K"], /'--mfs-size' needs at least 64K/],
   [["run", "mfs-ways", "--mfs-size", "2M"], /'--mfs-size' needs at least 4M for mfs-ways, not '2M'/],
+  [["run", "mfs-ways", "--rows", "aobj,sideways"], /'--rows' takes any of process,.*,bound, not 'sideways'/],
+  [["run", "mfs-cycle", "--rows", "aobj"], /'--rows' means nothing to the workload 'mfs-cycle'/],
   [["run", "mfs-ways", "--requests", "1"], /'--requests' needs a number from 2/],
   [["run", "burge", "--plot", "x.svg"], /'--plot' means nothing to the workload 'burge'/],
   [["run", "fault-policies", "--mfs-size", "8M"], /'--mfs-size' means nothing to the workload 'fault-policies'/],

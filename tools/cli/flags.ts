@@ -66,6 +66,7 @@ const WORKLOAD_FLAGS: readonly Flag[] = [
   { name: "pool-fresh", value: "FILL", help: "contents of fresh pool pages: zero, junk or junk:HEX", fallback: "zero" },
   { name: "ddb", value: "COMMANDS", help: "DDB commands run when the debugger is entered, separated by `;`" },
   { name: "requests", value: "N", help: "mfs-ways: measured requests of each way", fallback: "256" },
+  { name: "rows", value: "LIST", help: "mfs-ways: what to measure, separated by commas", fallback: "all there is" },
   { name: "plot", value: "FILE.svg", help: "mfs-ways: draw the cycles per request as a picture" },
   { name: "save-mfs", value: "FILE", help: "write the memory file system to wd0 before unmount and save that disk to FILE" },
 ];

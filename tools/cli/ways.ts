@@ -1,10 +1,11 @@
 // What the processor knows of the workload mfs-ways: cycles and TLB events of
 // each 8 KB request. The guest is stopped for a moment at the entries of a few
 // functions and goes on as if nothing had been; the kernel does nothing for it.
+// A row begins where a program sets debug.mark to its name.
 //
-// Per request, from the entry of mfs_strategy to the entry of biodone: cycles,
-// TLB misses, page walks, invlpg, loads of CR3, and the cycles inside the function
-// that copies (with the page faults that the copy takes). From when a process makes
+// Per request, from the entry of mfs_strategy (or mdstrategy) to the entry of biodone:
+// cycles, TLB misses, page walks, invlpg, loads of CR3, and the cycles inside the function
+// that copies (with the page faults that the copy takes). From when the raw device makes
 // the request until it goes on: cycles, TLB misses, loads of CR3. Requests that a
 // timer interrupt fell into are left out of these means.
 //
@@ -16,6 +17,8 @@ import type { Session } from "./session.js";
 
 export const REQUEST_BYTES = 8192;
 const ESP = 4;
+/** Where requests enter: a memory file system, and the disk that is mapped as a whole. */
+const STRATEGIES = ["mfs_strategy", "mdstrategy"] as const;
 const COPIERS = ["memmove", "kcopy", "copyin", "copyout"] as const;
 
 /** One way: means per request, except `requests`, `interrupted` and `pages`. */
@@ -94,7 +97,7 @@ class Tally {
 export class WaysMeter {
   readonly #machine: Machine;
   readonly #address: (name: string) => number | undefined;
-  readonly #tallies: Tally[] = [];
+  readonly #tallies = new Map<string, Tally>();
   readonly #open = new Map<number, Moment>();
   readonly #returns = new Set<number>();
   #current: Tally | undefined;
@@ -107,16 +110,15 @@ export class WaysMeter {
     this.#machine = session.machine;
     this.#address = (name) => session.address(name);
     const bcount = fieldOffset("Buf", "b_bcount");
-    this.#watch("ways_begin", () => this.#begin(this.#text(this.#argument(0))));
-    this.#watch("ways_end", () => {
-      this.#current = undefined;
-    });
-    this.#watch("mfs_strategy", () => {
-      const bp = this.#argument(0);
-      if (this.#current && this.#word(bp + bcount) === REQUEST_BYTES) this.#open.set(bp, this.#moment());
-    });
+    this.#watch("meter_mark", () => this.#mark(this.#text(this.#argument(0))));
+    for (const strategy of STRATEGIES) {
+      this.#watch(strategy, () => {
+        const bp = this.#argument(0);
+        if (this.#current && this.#word(bp + bcount) === REQUEST_BYTES) this.#open.set(bp, this.#moment());
+      });
+    }
     this.#watch("biodone", () => this.#done(this.#argument(0)));
-    this.#watch("device_transfer", () => this.#bracket((from, to) => this.#current?.resumed.add(from, to)));
+    this.#watch("raw_transfer", () => this.#bracket((from, to) => this.#current?.resumed.add(from, to)));
     this.#watch("bare_copy", () => this.#bracket((from, to) => {
       this.#current?.request.add(from, to);
       this.#current?.resumed.add(from, to);
@@ -129,10 +131,13 @@ export class WaysMeter {
     if (address !== undefined) this.#machine.setBreakpoint(address, () => seen());
   }
 
-  #begin(name: string): void {
-    this.#current = new Tally(name);
-    this.#tallies.push(this.#current);
+  /** A program begins the row `name`, or has ended the last. */
+  #mark(name: string): void {
     this.#open.clear();
+    this.#current = name === "" ? undefined : new Tally(name);
+    // A row that is measured again is measured anew.
+    this.#tallies.delete(name);
+    if (this.#current) this.#tallies.set(name, this.#current);
   }
 
   #done(bp: number): void {
@@ -207,8 +212,8 @@ export class WaysMeter {
 
   /** The rows in the order in which they were measured. `console`: what the guest printed. */
   rows(console: string): WayRow[] {
-    const bound = this.#tallies.find((tally) => tally.name === "bound")?.request.mean("cycles") ?? 0;
-    return this.#tallies.map(({ name, request, resumed }) => {
+    const bound = this.#tallies.get("bound")?.request.mean("cycles") ?? 0;
+    return [...this.#tallies.values()].map(({ name, request, resumed }) => {
       const counted = guestCounts(console, name);
       const each = (what: string) => rounded((counted[what] ?? 0) / Math.max(1, counted["requests"] ?? 0));
       return {

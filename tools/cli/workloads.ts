@@ -7,6 +7,7 @@ import { parseCount, parseSize, type Parsed } from "./args.js";
 import { UsageError } from "./errors.js";
 import { fieldOffset } from "./layouts.js";
 import { readInput } from "./files.js";
+import { memorySizeOf } from "./session.js";
 import { WORKLOAD_SCRIPTS } from "./paths.js";
 import type { Variables } from "./system.js";
 
@@ -59,7 +60,7 @@ export const DDB_COMMANDS: readonly string[] = ["trace", "ps", "show registers"]
 
 const SECTOR = 512;
 const MFS_MINIMUM = 64 * 1024;
-/** mfs-ways writes a file of 1.5 MB and reads an area of 1 MB. */
+/** mfs-ways reads and writes the second megabyte, and has a file of up to 1.5 MB. */
 const WAYS_MINIMUM = 4 * 1024 * 1024;
 
 interface Geometry {
@@ -135,7 +136,7 @@ const mfsCycle: Workload = {
   kind: "kernel",
   name: "mfs-cycle",
   summary: "mount an MFS over a uvm aobj, copy the tree into it, verify, rename, truncate, remove, sync, unmount",
-  refuses: ["repair", "plot", "requests", "way"],
+  refuses: ["repair", "plot", "requests", "rows", "way"],
   bootArguments(parsed, fittedSize) {
     const mounts = parseCount(parsed.values.get("mounts") ?? "1", "mounts", 1, 100000);
     return [
@@ -153,7 +154,7 @@ const burge: Workload = {
   kind: "kernel",
   name: "burge",
   summary: "ordinary writes and a sync on the MFS of the mail of May 2000, with its mistakes",
-  refuses: ["mounts", "save-mfs", "plot", "requests", "way"],
+  refuses: ["mounts", "save-mfs", "plot", "requests", "rows", "way"],
   bootArguments(parsed) {
     return [
       "init=traffic",
@@ -165,24 +166,37 @@ const burge: Workload = {
   },
 };
 
+/** Rows of mfs-ways: the ways, a disk that is mapped all the time, and copying alone. */
+export const WAYS_ROWS = [
+  "process", "uvm_io", "aobj", "burge", "window=4", "window=32", "direct", "md", "bound",
+] as const;
+
+function waysRows(parsed: Parsed): string {
+  const rows = (parsed.values.get("rows") ?? WAYS_ROWS.join(",")).split(",");
+  const wrong = rows.find((row) => !(WAYS_ROWS as readonly string[]).includes(row));
+  if (wrong !== undefined) throw new UsageError(`flag '--rows' takes any of ${WAYS_ROWS.join(",")}, not '${wrong}'`);
+  return rows.join(" ");
+}
+
+/** Machines with so much memory or less have smaller file systems in mfs-ways. */
+const SMALL_MEMORY = 12 * 1024 * 1024;
+
 const mfsWays: Workload = {
-  kind: "kernel",
+  kind: "script",
   name: "mfs-ways",
   summary: "the same 8 KB requests on each way of MFS I/O: cycles, TLB misses, faults, switches per request",
   refuses: ["repair", "mounts", "save-mfs", "way"],
   metersRequests: true,
-  bootArguments(parsed) {
+  get script() { return scriptOf(this.name); },
+  variables(parsed) {
     const requests = parseCount(parsed.values.get("requests") ?? "256", "requests", 2, 1_000_000);
     const sizeText = parsed.values.get("mfs-size");
     if (sizeText !== undefined && parseSize(sizeText, "mfs-size") < WAYS_MINIMUM) {
       throw new UsageError(`flag '--mfs-size' needs at least 4M for mfs-ways, not '${sizeText}'`);
     }
-    return [
-      "init=mfs-ways",
-      `requests=${requests}`,
-      ...geometry(parsed, 8 * 1024 * 1024),
-      ...ddbCommands(parsed, DDB_COMMANDS),
-    ];
+    const small = memorySizeOf(parsed) <= SMALL_MEMORY;
+    const { WAY: _, ...geometry } = mfsVariables(parsed, small ? WAYS_MINIMUM : 8 * 1024 * 1024);
+    return { ...geometry, REQUESTS: requests - requests % 2, ROWS: waysRows(parsed), FILL: small ? 512 : 1536 };
   },
 };
 
@@ -190,7 +204,7 @@ const faultPolicies: Workload = {
   kind: "script",
   name: "fault-policies",
   summary: "what the pager of an object is told of faults, and what is mapped, under each fault policy",
-  refuses: ["repair", "mounts", "save-mfs", "plot", "requests", "way", "mfs-size", "bsize", "fsize"],
+  refuses: ["repair", "mounts", "save-mfs", "plot", "requests", "rows", "way", "mfs-size", "bsize", "fsize"],
   get script() { return scriptOf(this.name); },
   variables: () => ({}),
 };
@@ -199,7 +213,7 @@ const mfsFull: Workload = {
   kind: "script",
   name: "mfs-full",
   summary: "fill an MFS with several programs until nothing fits, read what they say, remove all, fill it again",
-  refuses: ["repair", "mounts", "save-mfs", "plot", "requests"],
+  refuses: ["repair", "mounts", "save-mfs", "plot", "requests", "rows"],
   get script() { return scriptOf(this.name); },
   variables: (parsed) => mfsVariables(parsed, 1024 * 1024),
 };
@@ -208,7 +222,7 @@ const mfsFull: Workload = {
 export function ownScript(name: string, script: string): ScriptWorkload {
   return {
     kind: "script", name, summary: "", onRoot: true, script,
-    refuses: ["way", "mounts", "mfs-size", "bsize", "fsize", "repair", "save-mfs", "requests", "plot"],
+    refuses: ["way", "mounts", "mfs-size", "bsize", "fsize", "repair", "save-mfs", "requests", "rows", "plot"],
     variables: () => ({}),
   };
 }

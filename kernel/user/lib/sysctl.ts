@@ -76,6 +76,8 @@ function nodes(): usize {
     "debug.kmemstats 5.5 records\n" +
     "debug.pools 5.6 records\n" +
     "debug.nchstats 5.7 words:goodhits,neghits,badhits,falsehits,miss,long\n" +
+    "debug.mark 5.8 string\n" +
+    "debug.copies 5.9 int\n" +
     "hw.machine 6.1 string\n" +
     "hw.model 6.2 string\n" +
     "hw.ncpu 6.3 int\n" +
