@@ -324,12 +324,29 @@ function print_operands(ip: Instruction, form: usize): void {
   }
 }
 
+/** A coprocessor instruction: its text stands in the table, but for an operand in memory. */
+function print_escape(ip: Instruction): void {
+  const table = sym.ddb_opcodes();
+  read_modrm(ip);
+  const slot: u32 = ip.mod == 3 ? 16 + ((ip.reg << 3) | ip.rm) : ip.size16 != 0 ? 8 + ip.reg : ip.reg;
+  const entry = table + load<u32>(table + 1036) + (((ip.opcode & 7) * 80 + slot) << 1);
+  db_puts(table + load<u32>(table + 1032) + load<u16>(entry));
+  if (ip.mod == 3) return;
+  db_putchar(9);
+  print_memory(ip);
+}
+
 /** Disassembles the instruction at `loc` without looking whether it is mapped. Returns the next address. */
 export function db_disasm_instruction(loc: usize): usize {
   const ip = changetype<Instruction>(frame_alloc(offsetof<Instruction>()));
   memory.fill(changetype<usize>(ip), 0, offsetof<Instruction>());
   ip.loc = loc;
   read_prefixes(ip);
+  if ((ip.opcode & ~7) == 0xd8) {
+    print_escape(ip);
+    db_putchar(10);
+    return ip.loc;
+  }
   const form = find_form(ip);
   if (form == 0) {
     db_puts(cs("(bad)\n"));

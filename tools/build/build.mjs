@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 /** Everything the kernel image and the programs depend on. */
-const INPUTS = ["kernel", "vm", "fs", "tools/kcc", "emu/cpu/opcodes.ts", "emu/cpu/opcodes", "package-lock.json"];
+const INPUTS = ["kernel", "vm", "fs", "tools/kcc", "emu/cpu", "package-lock.json"];
 const OUTPUTS = ["build/kernel.elf", "build/kernel.layouts.json", "build/kernel.map"];
 const STAMP = "build/kernel.inputs";
 const PROGRAMS = "build/user/bin";

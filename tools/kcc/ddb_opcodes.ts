@@ -16,7 +16,12 @@
 //     +11 u8  zero
 //   offset 1032  u32 names        offset of the NUL-terminated AT&T mnemonics; `*` in a mnemonic
 //                                 stands for the operand size letter
+//   offset 1036  u32 escapes      offset of the coprocessor's instructions, for D8 to DF 80 u16 each: offsets from
+//                                 `names` of the mnemonic of a memory form by the ModRM reg field (8), the same
+//                                 with 16-bit operands (8), and of mnemonic, tab and operands of a register
+//                                 form by the lower six bits of ModRM (64)
 import { encodingOf, operandsOf, OPCODES, type OpcodeRow } from "../../emu/cpu/opcodes.js";
+import { disassemble } from "../../emu/cpu/disassemble.js";
 import { ByteWriter, StringTable } from "./byte_writer.js";
 
 export const FormFlag = {
@@ -43,7 +48,7 @@ const SPELLING: Readonly<Record<string, readonly [string, string]>> = {
 };
 
 /** Mnemonics that never take a size letter. */
-const UNSIZED = /^(j.*|set.*|call|ret|ljmp|lcall|lret|enter|leave|int3?|loop.*|lldt|ltr|verr|verw|lmsw|arpl|bswap|aam|aad|bound|esc|invlpg|xlat)$/;
+const UNSIZED = /^(j.*|set.*|call|ret|ljmp|lcall|lret|enter|leave|int3?|loop.*|lldt|ltr|verr|verw|lmsw|arpl|bswap|aam|aad|bound|invlpg|xlat)$/;
 
 /** The AT&T mnemonics of a row, with `*` for the size letter. */
 function attMnemonics(row: OpcodeRow): readonly [string, string] {
@@ -84,6 +89,25 @@ function mapSlots(row: OpcodeRow): number[] {
   return plusRegister ? Array.from({ length: 8 }, (_, i) => slot + i) : [slot];
 }
 
+const ESCAPES = [0xd8, 0xd9, 0xda, 0xdb, 0xdc, 0xdd, 0xde, 0xdf];
+
+/** Mnemonic and operands of the host's text, a tab between them. */
+function escapeText(...code: number[]): string {
+  const { text } = disassemble((i) => code[i] ?? 0, 0, "i686");
+  return text.replace(/^data16 /, "").replace(/ +/, "\t");
+}
+
+/** The 80 texts of an escape. */
+function escapeTexts(escape: number): string[] {
+  const digits = Array.from({ length: 8 }, (_, digit) => digit << 3);
+  const mnemonic = (text: string): string => text.split("\t")[0]!;
+  return [
+    ...digits.map((modrm) => mnemonic(escapeText(escape, modrm))),
+    ...digits.map((modrm) => mnemonic(escapeText(0x66, escape, modrm))),
+    ...Array.from({ length: 64 }, (_, i) => escapeText(escape, 0xc0 + i)),
+  ];
+}
+
 /** Encodes the table; the same input gives the same bytes. */
 export function encodeDdbOpcodes(): Uint8Array {
   const map = new Uint16Array(512);
@@ -91,8 +115,7 @@ export function encodeDdbOpcodes(): Uint8Array {
   const forms = new ByteWriter();
   const names = new StringTable(false);
   let formCount = 0;
-  // The coprocessor's own instructions are left out: the kernel has none, and escapes show as such.
-  for (const row of OPCODES.filter(({ semantic }) => semantic !== "x87")) {
+  for (const row of OPCODES.filter(({ semantic }) => semantic !== "x87" && semantic !== "escape")) {
     const [name, name16] = attMnemonics(row);
     forms.u16(names.add(name)).u16(names.add(name16));
     const operands = operandsOf(row);
@@ -116,11 +139,15 @@ export function encodeDdbOpcodes(): Uint8Array {
       groups[map[slot]! - GROUP]![digit] = formCount;
     }
   }
-  const groupsAt = 1024 + 12;
+  const escapes = ESCAPES.flatMap(escapeTexts).map((text) => names.add(text));
+  const groupsAt = 1024 + 16;
   const formsAt = groupsAt + groups.length * 16;
   const writer = new ByteWriter();
   for (const entry of map) writer.u16(entry);
-  writer.u32(groupsAt).u32(formsAt).u32(formsAt + formCount * FORM_SIZE);
+  const escapesAt = formsAt + formCount * FORM_SIZE;
+  writer.u32(groupsAt).u32(formsAt).u32(escapesAt + escapes.length * 2).u32(escapesAt);
   for (const group of groups) for (const entry of group) writer.u16(entry);
-  return writer.bytes(forms.finish()).bytes(names.finish()).finish();
+  writer.bytes(forms.finish());
+  for (const name of escapes) writer.u16(name);
+  return writer.bytes(names.finish()).finish();
 }
