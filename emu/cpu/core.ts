@@ -26,6 +26,8 @@ export interface Core {
   attend(): void;
   /** STI, POP SS or MOV SS: no interrupt before the instruction after the next boundary; for SS no debug trap either. */
   shadowInterrupts(stack: boolean): void;
+  /** Before an access to ports: breakpoints on them. */
+  portAccessed(port: number, size: number): void;
   /** DR0 to DR7 have changed. */
   debugChanged(): void;
 }

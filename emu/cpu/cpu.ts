@@ -119,6 +119,7 @@ export class Cpu implements CpuInterface {
         this.#shadowAt = this.instructions + 1;
         if (stack) this.#trapShadowAt = this.#shadowAt;
       },
+      portAccessed: debug.portAccess,
       debugChanged: () => {
         if (debug.update()) this.#cache.invalidateAll();
       },

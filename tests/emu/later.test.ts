@@ -227,3 +227,25 @@ t.test("undefined and reserved: UD2, the long NOP", async (t) => {
     t.equal(exceptionOf(rigOf("0f1f00", { model })), model === "i686" ? -1 : UD, `${model}: the long NOP`);
   }
 });
+
+t.test("a breakpoint on ports traps after the access, with CR4.DE alone", async (t) => {
+  // Code, DR0, LEN, whether it is met.
+  const cases: readonly (readonly [string, number, number, boolean])[] = [
+    ["e461", 0x61, 0, true], ["e661", 0x61, 0, true], ["e460", 0x61, 0, false], ["e561", 0x62, 1, true], ["e55e", 0x61, 0, true],
+    ["e65c", 0x60, 3, false], ["66e55f", 0x60, 0, true], ["66bac003|ec", 0x3c0, 3, true],
+  ];
+  for (const de of [CR4_BIT.DE, 0]) {
+    for (const [code, port, length, met] of cases) {
+      const rig = rigOf(`${code}|90`, { model: "pentium", prepare: (r) => {
+        r.cpu.cr4 = de;
+        r.cpu.setDebugRegister(0, port);
+        r.cpu.setDebugRegister(7, 1 | (2 << 16) | (length << 18));
+      } });
+      t.equal(exceptionOf(rig), met && de !== 0 ? 1 : -1, `${code}, port ${port.toString(16)}, DE ${de}`);
+      if (met && de !== 0) {
+        t.equal(rig.stackWords(1)[0], AT.CODE + code.replace("|", "").length / 2, "after the instruction");
+        t.equal(rig.cpu.getDebugRegister(6) & 15, 1);
+      }
+    }
+  }
+});

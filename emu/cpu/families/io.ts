@@ -42,8 +42,12 @@ export function createIoAccess(core: Core): IoAccess {
     check(port, size) {
       if (!privileged()) checkBitmap(port, size);
     },
-    read: (port, size) => config.io.read(port, size as 1 | 2 | 4),
+    read(port, size) {
+      core.portAccessed(port, size);
+      return config.io.read(port, size as 1 | 2 | 4);
+    },
     write(port, size, value) {
+      core.portAccessed(port, size);
       const masked = size === 4 ? value >>> 0 : value & (size === 2 ? 0xffff : 0xff);
       config.io.write(port, size as 1 | 2 | 4, masked);
     },
