@@ -3,7 +3,8 @@
 // Received bytes pass through ttyinput, at spltty: signal characters go to the
 // foreground process group, the line under work can be edited, and a finished line
 // becomes readable. Output is processed (newline becomes carriage return and
-// newline) and sent at once.
+// newline) and sent at once, but while ^S holds it back: then writers sleep, and echoes
+// wait in a small ring until ^Q.
 //
 // One ring holds the input. Its part from `head` to `line` are finished lines,
 // which read takes (without ICANON: everything), from `line` to `tail` the line under
@@ -25,12 +26,13 @@ import { P_CONTROLT, P_PPWAIT, Proc } from "./sys/proc";
 import { SIGCONT, SIGHUP, SIGINFO, SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, sigmask } from "./sys/signal";
 import {
   CREAD, CS8, C_CC, ECHO, ECHOCTL, ECHOE, ECHOK, ECHOKE, ECHONL, FIOASYNC, FIONBIO, FIONREAD, HUPCL, ICANON, ICRNL,
-  IEXTEN, IGNCR, IMAXBEL, INLCR, ISIG, IXON, NCCS, NOFLSH, ONLCR, OPOST, POSIX_VDISABLE, SIZEOF_TERMIOS, TIOCDRAIN,
-  TIOCEXCL, TIOCFLUSH, TIOCGETA, TIOCGPGRP, TIOCGWINSZ, TIOCNOTTY, TIOCOUTQ, TIOCSCTTY, TIOCSETA, TIOCSETAF, TIOCSETAW,
-  TIOCSPGRP, TIOCSWINSZ, TOSTOP, Termios, VEOF, VEOL, VERASE, VINTR, VKILL, VLNEXT, VMIN, VQUIT, VREPRINT, VSTATUS,
-  VSUSP, VTIME, VWERASE,
+  IEXTEN, IGNCR, IMAXBEL, INLCR, ISIG, IXANY, IXON, NCCS, NOFLSH, NOKERNINFO, ONLCR, OPOST, POSIX_VDISABLE,
+  SIZEOF_TERMIOS, TIOCDRAIN, TIOCEXCL, TIOCFLUSH, TIOCGETA, TIOCGPGRP, TIOCGWINSZ, TIOCNOTTY, TIOCOUTQ, TIOCSCTTY,
+  TIOCSETA, TIOCSETAF, TIOCSETAW, TIOCSPGRP, TIOCSWINSZ, TOSTOP, Termios, VEOF, VEOL, VERASE, VINTR, VKILL, VLNEXT,
+  VMIN, VQUIT, VREPRINT, VSTART, VSTATUS, VSTOP, VSUSP, VTIME, VWERASE,
 } from "./sys/termios";
 import { selwakeup } from "./sys_generic";
+import { ttyinfo } from "./tty_info";
 import { Uio } from "./sys/uio";
 import { IO_NDELAY } from "../fs/vnode";
 
@@ -56,12 +58,23 @@ const EOF_MARK: u32 = 0x100;
   t_session: i32;
   t_winsize0: u32;
   t_winsize1: u32;
+  /** Output is held back; positions of the echoes that wait. */
+  t_stopped: u32;
+  held_head: u32;
+  held_tail: u32;
 }
 const tty = changetype<Tty>(memory.data(offsetof<Tty>(), 4));
 const termios = changetype<Termios>(memory.data(44, 4));
 
 function ring(): usize {
   return bss(4096, 4);
+}
+
+const HELD_RING: u32 = 256;
+
+/** Echoes that wait for ^Q. */
+function held(): usize {
+  return bss(256, 4);
 }
 
 function ring_at(position: u32): u32 {
@@ -100,22 +113,38 @@ export function ttyinit(): void {
   set_cc(VQUIT, 28);
   set_cc(VSUSP, 26);
   set_cc(VLNEXT, 22);
+  set_cc(VSTART, 17);
+  set_cc(VSTOP, 19);
   set_cc(VSTATUS, 20);
   set_cc(VMIN, 1);
   set_cc(VTIME, 0);
   tty.t_winsize0 = 24 | (80 << 16);
 }
 
+/** Hands a byte to the line, or keeps it; without room it is lost, as an echo may be. */
+function ttysend(byte: u32): void {
+  if (tty.t_stopped == 0) comcnputc(byte);
+  else if (tty.held_tail - tty.held_head < HELD_RING) store<u8>(held() + tty.held_tail++ % HELD_RING, byte);
+}
+
+/** Lets output go on. => spltty */
+function restart_output(): void {
+  if (tty.t_stopped == 0) return;
+  tty.t_stopped = 0;
+  while (tty.held_head != tty.held_tail) comcnputc(load<u8>(held() + tty.held_head++ % HELD_RING));
+  wakeup(changetype<usize>(tty) + offsetof<Tty>("t_stopped"));
+}
+
 /** Sends one byte of output, processed. */
-function ttyoutput(byte: u32): void {
+export function ttyoutput(byte: u32): void {
   if ((termios.c_oflag & OPOST) != 0) {
-    if (byte == NEWLINE && (termios.c_oflag & ONLCR) != 0) comcnputc(RETURN);
+    if (byte == NEWLINE && (termios.c_oflag & ONLCR) != 0) ttysend(RETURN);
     if (byte == NEWLINE || byte == RETURN) tty.t_column = 0;
     else if (byte == BACKSPACE) tty.t_column -= tty.t_column != 0 ? 1 : 0;
     else if (byte == 9) tty.t_column = (tty.t_column + 8) & ~7;
     else if (byte >= 32 && byte != DELETE) tty.t_column++;
   }
-  comcnputc(byte);
+  ttysend(byte);
 }
 
 /** Shows a byte of input as ^X if it is a control character. */
@@ -189,7 +218,11 @@ function flush_input(): void {
 }
 
 function signal_foreground(signum: u32, byte: u32): void {
-  if ((termios.c_lflag & NOFLSH) == 0) flush_input();
+  if ((termios.c_lflag & NOFLSH) == 0) {
+    flush_input();
+    tty.held_head = tty.held_tail;
+    restart_output();
+  }
   ttyecho(byte);
   gsignal(tty.t_pgrp, signum);
 }
@@ -207,11 +240,26 @@ function input_signal(byte: u32): bool {
   else if (is_cc(byte, VQUIT)) signum = SIGQUIT;
   else if (is_cc(byte, VSUSP)) signum = SIGTSTP;
   else if (is_cc(byte, VSTATUS)) {
+    if ((termios.c_lflag & NOKERNINFO) == 0) ttyinfo(tty.t_pgrp);
     gsignal(tty.t_pgrp, SIGINFO);
     return true;
   }
   if (signum == 0) return false;
   signal_foreground(signum, byte);
+  return true;
+}
+
+/** Does `byte` hold output back or let it go on? */
+function input_flow(byte: u32): bool {
+  if ((termios.c_iflag & IXON) == 0) return false;
+  const stops = is_cc(byte, VSTOP);
+  const starts = is_cc(byte, VSTART);
+  if (!stops && !starts) {
+    if ((termios.c_iflag & IXANY) != 0) restart_output();
+    return false;
+  }
+  if (stops && tty.t_stopped == 0) tty.t_stopped = 1;
+  else if (starts) restart_output();
   return true;
 }
 
@@ -237,6 +285,13 @@ function append(value: u32): bool {
   return true;
 }
 
+/** Echoes a byte; an end of file as ^D that the next output covers. */
+function echo_end(byte: u32, eof: bool): void {
+  const column = tty.t_column;
+  ttyecho(byte);
+  while (eof && tty.t_column > column) ttyoutput(BACKSPACE);
+}
+
 /** A byte has arrived. => spltty */
 export function ttyinput(byte: u32): void {
   const lflag = termios.c_lflag;
@@ -247,8 +302,13 @@ export function ttyinput(byte: u32): void {
   }
   if ((lflag & IEXTEN) != 0 && (lflag & ICANON) != 0 && is_cc(byte, VLNEXT)) {
     tty.t_lnext = 1;
+    if ((lflag & ECHO) == 0) return;
+    // The caret shows that something is expected, and what comes stands over it.
+    ttyoutput(0x5e);
+    ttyoutput(BACKSPACE);
     return;
   }
+  if (input_flow(byte)) return;
   if ((lflag & ISIG) != 0 && input_signal(byte)) return;
   if (byte == RETURN) {
     if ((termios.c_iflag & IGNCR) != 0) return;
@@ -264,7 +324,7 @@ export function ttyinput(byte: u32): void {
   const ends = byte == NEWLINE || is_cc(byte, VEOL);
   const eof = is_cc(byte, VEOF);
   if (!append(eof ? EOF_MARK : byte)) return;
-  if (!eof) ttyecho(byte);
+  echo_end(byte, eof);
   if (!ends && !eof) return;
   tty.line = tty.tail;
   ttwakeup();
@@ -317,6 +377,17 @@ export function ttread(uio: Uio, ioflag: u32, p: Proc): i32 {
   return error;
 }
 
+/** Sleeps while output is held back. */
+function wait_for_output(): i32 {
+  const s = spltty();
+  let error: i32 = 0;
+  while (tty.t_stopped != 0 && error == 0) {
+    error = tsleep(changetype<usize>(tty) + offsetof<Tty>("t_stopped"), PZERO + 11 | PCATCH, cs("ttyout"), 0);
+  }
+  splx(s);
+  return error;
+}
+
 /** Writes all of it. */
 export function ttwrite(uio: Uio, ioflag: u32, p: Proc): i32 {
   const chunk = frame_alloc(128);
@@ -328,6 +399,8 @@ export function ttwrite(uio: Uio, ioflag: u32, p: Proc): i32 {
     const count: u32 = uio.uio_resid < 128 ? uio.uio_resid : 128;
     const error = uiomove(chunk, count, uio);
     if (error != 0) return error;
+    const stopped = wait_for_output();
+    if (stopped != 0) return stopped;
     for (let i: u32 = 0; i < count; i++) ttyoutput(load<u8>(chunk + i));
   }
   return 0;

@@ -28,6 +28,8 @@ export const VREPRINT: u32 = 6;
 export const VINTR: u32 = 8;
 export const VQUIT: u32 = 9;
 export const VSUSP: u32 = 10;
+export const VSTART: u32 = 12;
+export const VSTOP: u32 = 13;
 export const VLNEXT: u32 = 14;
 export const VMIN: u32 = 16;
 export const VTIME: u32 = 17;
@@ -39,6 +41,7 @@ export const INLCR: u32 = 0x40;
 export const IGNCR: u32 = 0x80;
 export const ICRNL: u32 = 0x100;
 export const IXON: u32 = 0x200;
+export const IXANY: u32 = 0x800;
 export const IMAXBEL: u32 = 0x2000;
 
 // c_oflag.
@@ -61,6 +64,7 @@ export const ISIG: u32 = 0x80;
 export const ICANON: u32 = 0x100;
 export const IEXTEN: u32 = 0x400;
 export const TOSTOP: u32 = 0x400000;
+export const NOKERNINFO: u32 = 0x2000000;
 export const NOFLSH: u32 = 0x80000000;
 
 export const TIOCEXCL: u32 = 0x2000740d;

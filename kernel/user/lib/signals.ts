@@ -12,6 +12,7 @@ export const SIGPIPE: i32 = 13;
 export const SIGALRM: i32 = 14;
 export const SIGTERM: i32 = 15;
 export const SIGTSTP: i32 = 18;
+export const SIGCONT: i32 = 19;
 export const SIGTTIN: i32 = 21;
 export const SIGTTOU: i32 = 22;
 export const NSIG: i32 = 32;

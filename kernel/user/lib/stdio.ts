@@ -69,6 +69,13 @@ function output_sink(byte: i32): void {
   putc(byte);
 }
 
+/** A string of any length to the standard error, at once. */
+export function put_error(s: usize): void {
+  let n: u32 = 0;
+  while (load<u8>(s + n) != 0) n++;
+  write_all(STDERR, s, n);
+}
+
 /** Ends the program after writing out what is buffered. A failed write makes a success a failure. */
 export function exit(status: i32): void {
   const failed = flush();

@@ -1,7 +1,8 @@
-// $((…)): C's expressions over 32-bit integers and variables.
+// $((…)): C's expressions over 64-bit integers and variables.
 import { frame_alloc } from "../../../i386/cpufunc";
+import { strchr } from "../../../libkern";
 import { eprintf, sprintf } from "../../lib/stdio";
-import { is_digit, is_space, parse_long, to_lower, is_alpha } from "../../lib/stdlib";
+import { is_digit, is_space, to_lower } from "../../lib/stdlib";
 import { sh } from "./state";
 import { assign, get_variable_n, name_length, variable } from "./variables";
 
@@ -47,42 +48,78 @@ function skip(): u32 {
   return load<u8>(expression.at);
 }
 
-function number(): i32 {
-  const at = expression.at;
-  if (load<u8>(at) != 0x30) return i32(parse_long(at, changetype<usize>(expression)));
-  const radix = to_lower(load<u8>(at + 1)) == 0x78 ? 16 : 8;
-  expression.at += radix == 16 ? 2 : 1;
-  let value = 0;
-  while (true) {
-    const byte = to_lower(load<u8>(expression.at));
-    const digit = is_digit(byte) ? i32(byte) - 0x30 : is_alpha(byte) ? i32(byte) - 0x57 : 99;
-    if (digit >= radix) return value;
-    value = value * radix + digit;
+/** Value of a digit in a radix up to 16, or -1. */
+function digit_of(byte: u32, radix: i32): i32 {
+  const low = to_lower(byte);
+  const digit = is_digit(byte) ? i32(byte) - 0x30 : low >= 0x61 && low <= 0x66 ? i32(low) - 0x57 : 99;
+  return digit < radix ? digit : -1;
+}
+
+/** The number at the expression's place: decimal, octal after 0, hexadecimal after 0x. */
+function number(): i64 {
+  let radix = 10;
+  if (load<u8>(expression.at) == 0x30) {
+    radix = to_lower(load<u8>(expression.at + 1)) == 0x78 ? 16 : 8;
+    if (radix == 16) expression.at += 2;
+  }
+  let value: i64 = 0;
+  const first = expression.at;
+  while (digit_of(load<u8>(expression.at), radix) >= 0) {
+    value = value * i64(radix) + i64(digit_of(load<u8>(expression.at), radix));
     expression.at++;
   }
+  if (expression.at == first) bad();
+  return value;
+}
+
+/** The number that is all of `text`. */
+function number_of(text: usize): i64 {
+  const at = expression.at;
+  expression.at = text;
+  const sign = skip();
+  if (sign == 0x2d || sign == 0x2b) expression.at++;
+  const value = load<u8>(expression.at) == 0 ? 0 : number();
+  if (skip() != 0 && sh.failed == 0) {
+    eprintf(cs("%s: arithmetic expression: Illegal number: %s\n"), sh.arg0, text);
+    sh.failed = 1;
+  }
+  expression.at = at;
+  return sign == 0x2d ? 0 - value : value;
+}
+
+/** Bytes of the assignment operator here, 0 when there is none: `=`, `+=` … `<<=`. */
+function assignment_length(): u32 {
+  const first = load<u8>(expression.at);
+  const second = load<u8>(expression.at + 1);
+  if (first == 0x3d) return second == 0x3d ? 0 : 1;
+  if ((first == 0x3c || first == 0x3e) && second == first) return load<u8>(expression.at + 2) == 0x3d ? 3 : 0;
+  return second == 0x3d && first != 0 && strchr(cs("+-*/%&^|"), first) != 0 ? 2 : 0;
 }
 
 /** A variable, or an assignment to one. */
-function name_or_assignment(): i32 {
+function name_or_assignment(): i64 {
   const at = expression.at;
   const n = name_length(at);
   expression.at += n;
   const first = skip();
-  const second = load<u8>(expression.at + 1);
-  const value = get_variable_n(at, n);
-  const old = value == 0 ? 0 : i32(parse_long(value, 0));
-  const compound = second == 0x3d && (first == 0x2b || first == 0x2d || first == 0x2a || first == 0x2f || first == 0x25);
-  if (!compound && (first != 0x3d || second == 0x3d)) return old;
-  expression.at += compound ? 2 : 1;
+  const length = assignment_length();
+  const value = length == 1 ? 0 : get_variable_n(at, n);
+  if (length != 1 && value == 0 && sh.nounset != 0) {
+    eprintf(cs("%s: %.*s: parameter not set\n"), sh.arg0, n, at);
+    sh.failed = 1;
+  }
+  const old: i64 = value == 0 ? 0 : number_of(value);
+  if (length == 0 || sh.failed != 0) return old;
+  expression.at += length;
   let result = conditional();
-  if (compound) result = combine(first, 0, old, result);
-  const text = frame_alloc(16);
-  sprintf(text, cs("%d"), result);
+  if (length > 1) result = combine(first, length == 3 ? first : 0, old, result);
+  const text = frame_alloc(24);
+  sprintf(text, cs("%qd"), u32(result), u32(result >> 32));
   assign(variable(at, n), text);
   return result;
 }
 
-function primary(): i32 {
+function primary(): i64 {
   const byte = skip();
   if (byte == 0x28) {
     expression.at++;
@@ -94,7 +131,7 @@ function primary(): i32 {
   if (byte == 0x21 || byte == 0x7e || byte == 0x2d || byte == 0x2b) {
     expression.at++;
     const value = primary();
-    return byte == 0x21 ? i32(value == 0) : byte == 0x7e ? ~value : byte == 0x2d ? 0 - value : value;
+    return byte == 0x21 ? i64(value == 0) : byte == 0x7e ? ~value : byte == 0x2d ? 0 - value : value;
   }
   if (is_digit(byte)) return number();
   if (name_length(expression.at) > 0) return name_or_assignment();
@@ -103,23 +140,23 @@ function primary(): i32 {
 }
 
 /** The operator beginning with `a` (`second`: its other byte, or 0). */
-function combine(a: u32, second: u32, left: i32, right: i32): i32 {
+function combine(a: u32, second: u32, left: i64, right: i64): i64 {
   if (second == 0x3d) {
-    if (a == 0x3d) return i32(left == right);
-    if (a == 0x21) return i32(left != right);
-    return a == 0x3c ? i32(left <= right) : i32(left >= right);
+    if (a == 0x3d) return i64(left == right);
+    if (a == 0x21) return i64(left != right);
+    return a == 0x3c ? i64(left <= right) : i64(left >= right);
   }
   if (second != 0) {
-    if (a == 0x7c) return i32(left != 0 || right != 0);
-    if (a == 0x26) return i32(left != 0 && right != 0);
-    return a == 0x3c ? left << right : left >> right;
+    if (a == 0x7c) return i64(left != 0 || right != 0);
+    if (a == 0x26) return i64(left != 0 && right != 0);
+    return a == 0x3c ? left << (right & 63) : left >> (right & 63);
   }
   switch (a) {
     case 0x7c: return left | right;
     case 0x5e: return left ^ right;
     case 0x26: return left & right;
-    case 0x3c: return i32(left < right);
-    case 0x3e: return i32(left > right);
+    case 0x3c: return i64(left < right);
+    case 0x3e: return i64(left > right);
     case 0x2b: return left + right;
     case 0x2d: return left - right;
     case 0x2a: return left * right;
@@ -134,7 +171,7 @@ function combine(a: u32, second: u32, left: i32, right: i32): i32 {
   return a == 0x2f ? left / right : left % right;
 }
 
-function binary(lowest: i32): i32 {
+function binary(lowest: i32): i64 {
   let left = primary();
   const length = frame_alloc(4);
   while (sh.failed == 0) {
@@ -149,7 +186,7 @@ function binary(lowest: i32): i32 {
   return left;
 }
 
-function conditional(): i32 {
+function conditional(): i64 {
   const value = binary(1);
   if (skip() != 0x3f) return value;
   expression.at++;
@@ -164,10 +201,10 @@ function conditional(): i32 {
 }
 
 /** The value of an expression. A mistake is told and sets sh.failed. */
-export function evaluate(text: usize): i32 {
+export function evaluate(text: usize): i64 {
   const saved = expression.at;
   expression.at = text;
-  const value = skip() == 0 ? 0 : conditional();
+  const value: i64 = skip() == 0 ? 0 : conditional();
   if (sh.failed == 0 && skip() != 0) bad();
   expression.at = saved;
   return value;

@@ -1,30 +1,38 @@
 // Commands that the shell performs itself.
-import { frame_alloc } from "../../../i386/cpufunc";
 import { strchr, strcmp, strlen } from "../../../libkern";
 import { last_error, strerror } from "../../lib/errors";
+import { format_words } from "../../lib/format_words";
+import { parse_mode } from "../../lib/mode";
 import { NSIG, signal_name, signal_number } from "../../lib/signals";
 import { eprintf, flush, printf, putc, puts } from "../../lib/stdio";
 import { atoi, is_digit, malloc, strdup } from "../../lib/stdlib";
 import { evaluate_test } from "../../lib/test_expression";
-import { __getcwd, access, chdir, open, read, umask, wait4 } from "../../lib/syscalls";
+import { access, open, umask } from "../../lib/syscalls";
+import { find_alias, first_alias, print_alias, set_alias } from "./aliases";
+import { change_directory, print_directory } from "./directories";
+import { run_file, run_string } from "./execute";
 import { get_function, unset_function } from "./functions";
-import { become_program, run_file, run_string, wait_child } from "./execute";
+import { get_options, read_variables } from "./input_builtins";
+import { background, foreground, jobs_builtin, kill_builtin, wait_for_children, warn_of_stopped } from "./job_builtins";
+import { limit } from "./limits";
+import { make_local } from "./locals";
+import { set } from "./options";
+import { become_program } from "./processes";
 import { SKIP_BREAK, SKIP_CONTINUE, SKIP_EXIT, SKIP_RETURN, alloc, sh } from "./state";
-import { run_traps, set_trap, trap_command } from "./traps";
+import { set_trap, trap_command } from "./traps";
 import {
-  V_EXPORTED, V_READONLY, assign, first_variable, get_variable, name_length, set_variable,
-  variable,
+  V_EXPORTED, V_READONLY, assign, first_variable, get_variable, name_length, variable,
 } from "./variables";
 
 /** Names in the order of run_builtin; the first ones are special: assignments before them last. */
 function names(): usize {
   return cs(
     ":\0.\0break\0continue\0eval\0exec\0exit\0export\0readonly\0return\0set\0shift\0trap\0unset\0" +
-    "cd\0echo\0false\0pwd\0read\0test\0[\0true\0umask\0wait\0command\0type\0",
+    "cd\0echo\0false\0pwd\0read\0test\0[\0true\0umask\0wait\0command\0type\0" +
+    "alias\0unalias\0bg\0fg\0jobs\0kill\0getopts\0local\0printf\0ulimit\0",
   );
 }
 const SPECIAL_COUNT: i32 = 14;
-const PATH_SIZE: u32 = 1024;
 
 /** The number of a builtin, or -1. */
 export function builtin_number(name: usize): i32 {
@@ -40,7 +48,7 @@ export function is_special_builtin(number: i32): bool {
   return number < SPECIAL_COUNT;
 }
 
-function complain(name: usize, what: usize, why: usize): i32 {
+export function complain(name: usize, what: usize, why: usize): i32 {
   eprintf(cs("%s: %s: %s: %s\n"), sh.arg0, name, what, why);
   return 1;
 }
@@ -57,7 +65,7 @@ export function run_builtin(number: i32, argc: i32, argv: usize): i32 {
     case 5:
       if (argc > 1) become_program(argc - 1, argv + 4);
       return 0;
-    case 6: return leave(SKIP_EXIT, first);
+    case 6: return exit_shell(first);
     case 7: return mark_variables(argc, argv, V_EXPORTED);
     case 8: return mark_variables(argc, argv, V_READONLY);
     case 9: return leave(SKIP_RETURN, first);
@@ -65,18 +73,28 @@ export function run_builtin(number: i32, argc: i32, argv: usize): i32 {
     case 11: return shift(first);
     case 12: return trap(argc, argv);
     case 13: return unset(argc, argv);
-    case 14: return cd(first);
+    case 14: return change_directory(argc, argv);
     case 15: return echo(argc, argv);
     case 16: return 1;
-    case 17: return pwd();
+    case 17: return print_directory(argc, argv);
     case 18: return read_variables(argc, argv);
     case 19:
     case 20: return evaluate_test(argc, argv);
     case 21: return 0;
-    case 22: return change_umask(first);
+    case 22: return change_umask(argc, argv);
     case 23: return wait_for_children(argc, argv);
     case 24: return command(argc, argv);
-    default: return type(argc, argv);
+    case 25: return type(argc, argv);
+    case 26: return alias(argc, argv);
+    case 27: return unalias(argc, argv);
+    case 28: return background(argc, argv);
+    case 29: return foreground(argc, argv);
+    case 30: return jobs_builtin(argc, argv);
+    case 31: return kill_builtin(argc, argv);
+    case 32: return get_options(argc, argv);
+    case 33: return local(argc, argv);
+    case 34: return print_formatted(argc, argv);
+    default: return limit(argc, argv);
   }
 }
 
@@ -124,7 +142,7 @@ function leave(how: u32, status: usize): i32 {
   return result;
 }
 
-function print_quoted(value: usize): void {
+export function print_quoted(value: usize): void {
   putc(0x27);
   for (; load<u8>(value) != 0; value++) {
     if (load<u8>(value) == 0x27) puts(cs("'\\''"));
@@ -133,7 +151,7 @@ function print_quoted(value: usize): void {
   putc(0x27);
 }
 
-function list_variables(flags: u32, command_name: usize): void {
+export function list_variables(flags: u32, command_name: usize): void {
   for (let v = first_variable(); changetype<usize>(v) != 0; v = v.next) {
     if (v.value == 0 || (v.flags & flags) != flags) continue;
     if (command_name != 0) printf(cs("%s "), command_name);
@@ -161,15 +179,6 @@ function mark_variables(argc: i32, argv: usize, flag: u32): i32 {
   return 0;
 }
 
-function set_option(letter: u32, on: u32): bool {
-  if (letter == 0x65) sh.errexit = on;
-  else if (letter == 0x66) sh.noglob = on;
-  else if (letter == 0x75) sh.nounset = on;
-  else if (letter == 0x78) sh.xtrace = on;
-  else return letter == 0x69 || letter == 0x6d || letter == 0x73;
-  return true;
-}
-
 /** Gives the shell copies of `count` words as its parameters. */
 export function set_parameters(words: usize, count: i32): void {
   const vector = malloc(4 * (count + 1));
@@ -177,24 +186,6 @@ export function set_parameters(words: usize, count: i32): void {
   store<usize>(vector + 4 * count, 0);
   sh.parameters = vector;
   sh.parameter_count = count;
-}
-
-function set(argc: i32, argv: usize): i32 {
-  if (argc == 1) list_variables(0, 0);
-  for (let i = 1; i < argc; i++) {
-    let word = load<usize>(argv + 4 * i);
-    const sign = load<u8>(word);
-    const isEnd = strcmp(word, cs("--")) == 0;
-    if ((sign != 0x2d && sign != 0x2b) || isEnd || load<u8>(word + 1) == 0) {
-      const from = i + i32(isEnd);
-      set_parameters(argv + 4 * from, argc - from);
-      return 0;
-    }
-    for (word++; load<u8>(word) != 0; word++) {
-      if (!set_option(load<u8>(word), u32(sign == 0x2d))) return complain(cs("set"), word, cs("illegal option")) + 1;
-    }
-  }
-  return 0;
 }
 
 function shift(count: usize): i32 {
@@ -243,28 +234,6 @@ function unset(argc: i32, argv: usize): i32 {
   return 0;
 }
 
-function cd(path: usize): i32 {
-  let target = path;
-  const back = path != 0 && strcmp(path, cs("-")) == 0;
-  if (path == 0) target = get_variable(cs("HOME"));
-  else if (back) target = get_variable(cs("OLDPWD"));
-  if (target == 0) return complain(cs("cd"), back ? cs("OLDPWD") : cs("HOME"), cs("not set")) + 1;
-  const old = frame_alloc(PATH_SIZE);
-  const hasOld = __getcwd(old, PATH_SIZE) >= 0;
-  if (chdir(target) != 0) return complain(cs("cd"), target, strerror(last_error())) + 1;
-  if (back) printf(cs("%s\n"), target);
-  if (hasOld) set_variable(cs("OLDPWD"), old);
-  if (__getcwd(old, PATH_SIZE) >= 0) set_variable(cs("PWD"), old);
-  return 0;
-}
-
-function pwd(): i32 {
-  const path = frame_alloc(PATH_SIZE);
-  if (__getcwd(path, PATH_SIZE) < 0) return complain(cs("pwd"), cs("."), strerror(last_error()));
-  printf(cs("%s\n"), path);
-  return 0;
-}
-
 function echo(argc: i32, argv: usize): i32 {
   const newline = argc < 2 || strcmp(load<usize>(argv + 4), cs("-n")) != 0;
   const from = newline ? 1 : 2;
@@ -276,79 +245,103 @@ function echo(argc: i32, argv: usize): i32 {
   return flush() == 0 ? 0 : 1;
 }
 
-/** Reads a line, byte by byte: what follows belongs to others. False at the end of the input. */
-function read_text(line: usize, size: u32, raw: bool): bool {
-  let n: u32 = 0;
-  const byte = frame_alloc(4);
-  while (true) {
-    if (read(0, byte, 1) <= 0) {
-      store<u8>(line + n, 0);
-      return false;
-    }
-    let c = load<u8>(byte);
-    if (c == 0x0a) {
-      store<u8>(line + n, 0);
-      return true;
-    }
-    if (c == 0x5c && !raw) {
-      if (read(0, byte, 1) <= 0) continue;
-      c = load<u8>(byte);
-      if (c == 0x0a) continue;
-    }
-    if (n + 1 < size) store<u8>(line + n++, c);
+/** umask [-S] [mode]. */
+function change_umask(argc: i32, argv: usize): i32 {
+  const old = umask(0);
+  umask(old);
+  const symbolic = argc > 1 && strcmp(load<usize>(argv + 4), cs("-S")) == 0;
+  const at = symbolic ? 2 : 1;
+  if (at >= argc) {
+    if (symbolic) print_symbolic_mask(old);
+    else printf(cs("%04o\n"), old);
+    return 0;
   }
-}
-
-const LINE_SIZE: u32 = 2048;
-
-function read_variables(argc: i32, argv: usize): i32 {
-  let from = 1;
-  const raw = argc > 1 && strcmp(load<usize>(argv + 4), cs("-r")) == 0;
-  if (raw) from = 2;
-  let line = frame_alloc(LINE_SIZE);
-  const complete = read_text(line, LINE_SIZE, raw);
-  const given = get_variable(cs("IFS"));
-  const ifs = given == 0 ? cs(" \t\n") : given;
-  for (let i = from; i < argc; i++) {
-    while (load<u8>(line) != 0 && load<u8>(line) <= 0x20 && strchr(ifs, load<u8>(line)) != 0) line++;
-    let end = line;
-    if (i + 1 == argc) {
-      end = line + strlen(line);
-      while (end > line && load<u8>(end - 1) <= 0x20 && strchr(ifs, load<u8>(end - 1)) != 0) end--;
-    } else while (load<u8>(end) != 0 && strchr(ifs, load<u8>(end)) == 0) end++;
-    const next = load<u8>(end) == 0 ? end : end + 1;
-    store<u8>(end, 0);
-    if (!set_variable(load<usize>(argv + 4 * i), line)) return 2;
-    line = next;
-  }
-  return complete ? 0 : 1;
-}
-
-function change_umask(mode: usize): i32 {
-  if (mode == 0) {
-    const old = umask(0);
-    umask(old);
-    printf(cs("%04o\n"), old);
+  const mode = load<usize>(argv + 4 * at);
+  const isOctal = is_digit(load<u8>(mode));
+  if (!isOctal) {
+    const wanted = parse_mode(mode, ~old & 0o777, false);
+    if (wanted < 0) return complain(cs("umask"), mode, cs("illegal mode"));
+    umask(~wanted & 0o777);
     return 0;
   }
   let value: u32 = 0;
-  for (; load<u8>(mode) >= 0x30 && load<u8>(mode) <= 0x37; mode++) value = value * 8 + load<u8>(mode) - 0x30;
+  let end = mode;
+  for (; load<u8>(end) >= 0x30 && load<u8>(end) <= 0x37; end++) value = value * 8 + load<u8>(end) - 0x30;
+  if (load<u8>(end) != 0 || value > 0o777) return complain(cs("umask"), mode, cs("illegal number"));
   umask(value);
   return 0;
 }
 
-function wait_for_children(argc: i32, argv: usize): i32 {
-  if (argc == 1) {
-    const statusp = frame_alloc(4);
-    while (wait4(-1, statusp, 0, 0) > 0 || last_error() == 4) {
-      run_traps();
-      if (sh.interrupted != 0) return 130;
-    }
-    return 0;
+function print_symbolic_mask(mask: u32): void {
+  for (let who: u32 = 0; who < 3; who++) {
+    const bits = (~mask >> (6 - 3 * who)) & 7;
+    printf(cs("%c="), load<u8>(cs("ugo") + who));
+    for (let i: u32 = 0; i < 3; i++) if ((bits & (4 >> i)) != 0) putc(load<u8>(cs("rwx") + i));
+    putc(who < 2 ? 0x2c : 0x0a);
   }
+}
+
+/** exit [status]. A person with stopped jobs is warned once. */
+function exit_shell(status: usize): i32 {
+  if (warn_of_stopped()) return 0;
+  return leave(SKIP_EXIT, status);
+}
+
+/** local name[=value] … in a function. */
+function local(argc: i32, argv: usize): i32 {
+  if (sh.functions == 0) return complain(cs("local"), cs("local"), cs("not in a function"));
+  for (let i = 1; i < argc; i++) {
+    const word = load<usize>(argv + 4 * i);
+    const n = name_length(word);
+    if (n == 0 || (load<u8>(word + n) != 0 && load<u8>(word + n) != 0x3d)) {
+      return complain(cs("local"), word, cs("bad variable name")) + 1;
+    }
+    const v = variable(word, n);
+    make_local(v);
+    if (load<u8>(word + n) == 0x3d && !assign(v, word + n + 1)) return 2;
+  }
+  return 0;
+}
+
+function alias(argc: i32, argv: usize): i32 {
   let status = 0;
-  for (let i = 1; i < argc; i++) status = wait_child(atoi(load<usize>(argv + 4 * i)));
+  if (argc == 1) {
+    for (let a = first_alias(); changetype<usize>(a) != 0; a = a.next) if (a.value != 0) print_alias(a);
+  }
+  for (let i = 1; i < argc; i++) {
+    const word = load<usize>(argv + 4 * i);
+    const equals = strchr(word, 0x3d);
+    if (equals != 0 && equals != word) {
+      store<u8>(equals, 0);
+      set_alias(word, equals + 1);
+      continue;
+    }
+    const a = find_alias(word);
+    if (changetype<usize>(a) != 0) print_alias(a);
+    else status = complain(cs("alias"), word, cs("not found"));
+  }
   return status;
+}
+
+function unalias(argc: i32, argv: usize): i32 {
+  let status = 0;
+  for (let i = 1; i < argc; i++) {
+    const word = load<usize>(argv + 4 * i);
+    if (strcmp(word, cs("-a")) == 0) {
+      for (let a = first_alias(); changetype<usize>(a) != 0; a = a.next) set_alias(a.name, 0);
+    } else if (changetype<usize>(find_alias(word)) != 0) set_alias(word, 0);
+    else status = complain(cs("unalias"), word, cs("not found"));
+  }
+  return status;
+}
+
+function print_formatted(argc: i32, argv: usize): i32 {
+  if (argc < 2) {
+    eprintf(cs("usage: printf format [arg ...]\n"));
+    return 1;
+  }
+  const status = format_words(cs("printf"), argc - 1, argv + 4);
+  return flush() == 0 ? status : 1;
 }
 
 /** The path of a program along PATH in the arena, or 0. */

@@ -12,6 +12,7 @@ import { free, is_digit, malloc, realloc, zalloc } from "../../lib/stdlib";
 import { match } from "../../lib/match";
 import { evaluate } from "./arithmetic";
 import { glob } from "./glob";
+import { option_letters } from "./options";
 import { end_of_backquote, end_of_brace, end_of_double, end_of_paren, end_of_single } from "./scan";
 import { alloc, alloc_string, sh } from "./state";
 import { substitute_command } from "./substitution";
@@ -69,9 +70,9 @@ function separators(): usize {
   return ifs == 0 ? cs(" \t\n") : ifs;
 }
 
-function put_number(t: Text, n: i32, mark: u32): void {
-  const digits = frame_alloc(16);
-  sprintf(digits, cs("%d"), n);
+function put_number(t: Text, n: i64, mark: u32): void {
+  const digits = frame_alloc(24);
+  sprintf(digits, cs("%qd"), u32(n), u32(n >> 32));
   put_string(t, digits, mark);
 }
 
@@ -90,18 +91,6 @@ function put_parameters(t: Text, byte: u32, quoted: bool): void {
   }
 }
 
-/** Options as $- shows them. */
-function option_letters(): usize {
-  const text = alloc(8);
-  let at = text;
-  if (sh.errexit != 0) store<u8>(at++, 0x65);
-  if (sh.noglob != 0) store<u8>(at++, 0x66);
-  if (sh.interactive != 0) store<u8>(at++, 0x69);
-  if (sh.nounset != 0) store<u8>(at++, 0x75);
-  if (sh.xtrace != 0) store<u8>(at++, 0x78);
-  return text;
-}
-
 /** The value of the parameter named by `n` bytes, or 0 when it is unset. Not for @ and *. */
 function parameter_value(name: usize, n: u32): usize {
   const byte = load<u8>(name);
@@ -118,8 +107,11 @@ function parameter_value(name: usize, n: u32): usize {
   else if (byte == 0x21) {
     if (sh.background == 0) return 0;
     number = sh.background;
-  } else if (byte == 0x2d) return option_letters();
-  else return get_variable_n(name, n);
+  } else if (byte == 0x2d) {
+    const letters = alloc(16);
+    option_letters(letters);
+    return letters;
+  } else return get_variable_n(name, n);
   const text = alloc(16);
   sprintf(text, cs("%d"), number);
   return text;

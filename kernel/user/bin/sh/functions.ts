@@ -75,6 +75,7 @@ export function begin_call(f: ShellFunction): Node {
   if (f.arena != 0) return f.body;
   const endp = frame_alloc(4);
   const from = string_source(f.text);
+  from.plain = 1;
   const before = set_source(from);
   const arena = switch_arena(0);
   f.body = parse_complete(endp);

@@ -26,6 +26,8 @@ export const T_DUP_IN: u32 = 15;
 export const T_DUP_OUT: u32 = 16;
 export const T_HERE: u32 = 17;
 export const T_HERE_STRIP: u32 = 18;
+/** >| */
+export const T_CLOBBER: u32 = 19;
 
 /** The token under consideration. */
 @unmanaged
@@ -181,7 +183,7 @@ function read_redirection(first: u32): void {
   if (first == 0x3e) {
     if (second == 0x7c) {
       take();
-      token.kind = T_OUT;
+      token.kind = T_CLOBBER;
     } else if (second == 0x26) either(0x26, T_DUP_OUT, T_OUT);
     else either(0x3e, T_APPEND, T_OUT);
     return;

@@ -1,18 +1,22 @@
 // The grammar of the shell: tokens to trees (tree.ts), by recursive descent.
 import { strcmp } from "../../../libkern";
+import { is_space } from "../../lib/stdlib";
+import { after_alias, expand_alias, forget_aliases } from "./aliases";
 import {
-  T_AND, T_APPEND, T_BACKGROUND, T_CASE_END, T_CLOSE, T_DUP_IN, T_DUP_OUT, T_END, T_HERE, T_HERE_STRIP, T_IN, T_NEWLINE,
+  T_AND, T_APPEND, T_BACKGROUND, T_CASE_END, T_CLOBBER, T_CLOSE, T_DUP_IN, T_DUP_OUT, T_END, T_HERE, T_HERE_STRIP, T_IN, T_NEWLINE,
   T_OPEN, T_OR, T_OUT, T_PIPE, T_READWRITE, T_SEMICOLON, T_WORD, await_here_document, next_token, syntax_error, token,
 } from "./lexer";
 import { begin_command, source } from "./source";
 import { SKIP_NONE, alloc, alloc_string, sh } from "./state";
 import {
   N_AND, N_BACKGROUND, N_CASE, N_FOR, N_FUNCTION, N_GROUP, N_IF, N_NOT, N_OR, N_PIPE, N_SEQUENCE, N_SIMPLE, N_SUBSHELL,
-  N_UNTIL, N_WHILE, Node, R_APPEND, R_DUP_IN, R_DUP_OUT, R_HERE, R_IN, R_OUT, R_READWRITE, Redirection, Word,
+  N_UNTIL, N_WHILE, Node, R_APPEND, R_CLOBBER, R_DUP_IN, R_DUP_OUT, R_HERE, R_IN, R_OUT, R_READWRITE, Redirection, Word,
 } from "./tree";
 import { name_length } from "./variables";
 
 const NONE = changetype<Node>(0);
+/** Most bytes of the text of a job. */
+const MOST_TEXT: u32 = 200;
 
 function new_node(kind: u32): Node {
   const node = changetype<Node>(alloc(offsetof<Node>()));
@@ -60,6 +64,7 @@ function redirection_kind(): u32 {
   switch (token.kind) {
     case T_IN: return R_IN;
     case T_OUT: return R_OUT;
+    case T_CLOBBER: return R_CLOBBER;
     case T_APPEND: return R_APPEND;
     case T_READWRITE: return R_READWRITE;
     case T_DUP_IN: return R_DUP_IN;
@@ -147,8 +152,13 @@ function parse_simple(): Node {
     if (token.kind == T_OPEN && changetype<usize>(last_word) != 0 && last_word == node.words) {
       return parse_function(last_word.text);
     }
-    if (token.kind != T_WORD) break;
-    if (changetype<usize>(last_word) == 0 && is_assignment(token.text)) {
+    const first = changetype<usize>(last_word) == 0;
+    if (first || after_alias()) expand_alias();
+    if (token.kind != T_WORD) {
+      if (redirection_kind() != 0) continue;
+      break;
+    }
+    if (first && is_assignment(token.text)) {
       last_assignment = take_word(last_assignment);
       if (changetype<usize>(node.assignments) == 0) node.assignments = last_assignment;
     } else {
@@ -281,6 +291,7 @@ function parse_compound(): Node {
 }
 
 function parse_command(): Node {
+  expand_alias();
   if (ends_list()) {
     unexpected();
     return NONE;
@@ -291,7 +302,20 @@ function parse_command(): Node {
   return compound;
 }
 
+/** Gives a command its text, from offset `start` of the source to the token, on one line. */
+function note_text(node: Node, start: u32): void {
+  if (changetype<usize>(node) == 0 || sh.skip != SKIP_NONE) return;
+  const from = source().text + start;
+  let n = token.start - start;
+  while (n > 0 && is_space(load<u8>(from + n - 1))) n--;
+  if (n > MOST_TEXT) n = MOST_TEXT;
+  node.text = alloc_string(from, n);
+  for (let i: u32 = 0; i < n; i++) if (load<u8>(node.text + i) == 0x0a) store<u8>(node.text + i, 0x20);
+}
+
 function parse_pipeline(): Node {
+  expand_alias();
+  const start = token.start;
   let inverted = false;
   while (is_word(cs("!"))) {
     inverted = !inverted;
@@ -310,7 +334,18 @@ function parse_pipeline(): Node {
       last = command;
     }
   }
+  if (sh.interactive != 0) note_text(first, start);
   return inverted ? pair(N_NOT, first, NONE) : first;
+}
+
+/** An and-or list, which runs in the background if `&` follows it. */
+function parse_job(): Node {
+  const start = token.start;
+  const command = parse_and_or();
+  if (token.kind != T_BACKGROUND) return command;
+  const node = pair(N_BACKGROUND, command, NONE);
+  note_text(node, start);
+  return node;
 }
 
 function parse_and_or(): Node {
@@ -329,8 +364,7 @@ function parse_list(): Node {
   let list = NONE;
   skip_newlines();
   while (!ends_list()) {
-    let command = parse_and_or();
-    if (token.kind == T_BACKGROUND) command = pair(N_BACKGROUND, command, NONE);
+    const command = parse_job();
     list = changetype<usize>(list) == 0 ? command : pair(N_SEQUENCE, list, command);
     if (token.kind != T_BACKGROUND && token.kind != T_SEMICOLON && token.kind != T_NEWLINE) break;
     next_token();
@@ -343,8 +377,7 @@ function parse_list(): Node {
 function parse_line(): Node {
   let list = NONE;
   while (token.kind != T_NEWLINE && token.kind != T_END && sh.skip == SKIP_NONE) {
-    let command = parse_and_or();
-    if (token.kind == T_BACKGROUND) command = pair(N_BACKGROUND, command, NONE);
+    const command = parse_job();
     list = changetype<usize>(list) == 0 ? command : pair(N_SEQUENCE, list, command);
     if (token.kind == T_BACKGROUND || token.kind == T_SEMICOLON) next_token();
     else if (token.kind != T_NEWLINE && token.kind != T_END) unexpected();
@@ -355,6 +388,7 @@ function parse_line(): Node {
 /** Parses the next line of commands of the source; 0 for an empty line. `endp` is set to 1 at the end of the source. */
 export function parse_complete(endp: usize): Node {
   begin_command();
+  forget_aliases();
   token.here = changetype<Redirection>(0);
   next_token();
   const list = parse_line();

@@ -3,14 +3,15 @@
 import { frame_alloc } from "../../../i386/cpufunc";
 import { strcmp, strlen } from "../../../libkern";
 import { last_error, strerror } from "../../lib/errors";
-import { O_APPEND, O_CREAT, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from "../../lib/files";
+import { O_APPEND, O_CREAT, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY, SIZEOF_STAT, S_IFREG, Stat } from "../../lib/files";
 import { eprintf, write_all } from "../../lib/stdio";
 import { atoi, is_number } from "../../lib/stdlib";
-import { _exit, close, dup2, fcntl, fork, open, pipe } from "../../lib/syscalls";
+import { __stat13, _exit, close, dup2, fcntl, fork, open, pipe } from "../../lib/syscalls";
 import { expand_here, expand_string } from "./expand";
-import { sh } from "./state";
-import { R_APPEND, R_DUP_IN, R_DUP_OUT, R_HERE, R_IN, R_OUT, Redirection } from "./tree";
+import { alloc, sh } from "./state";
+import { R_APPEND, R_CLOBBER, R_DUP_IN, R_DUP_OUT, R_HERE, R_IN, R_OUT, Redirection } from "./tree";
 
+const EEXIST: i32 = 17;
 const F_DUPFD: i32 = 0;
 const F_SETFD: i32 = 2;
 /** Descriptors that the shell keeps for itself begin here. */
@@ -18,34 +19,41 @@ const FIRST_SAVED: usize = 10;
 /** A pipe takes so much without a reader. */
 const PIPE_ROOM: u32 = 4096;
 
-/** Saved descriptors of one command: pairs of number and copy (-1: it was closed). */
+/** A descriptor and its copy (-1: it was closed). */
+@unmanaged
+class Copy {
+  next: usize;
+  fd: i32;
+  copy: i32;
+}
+
+/** Saved descriptors of one command, the last one first; they are in the arena. */
 @unmanaged
 export class Saved {
-  count: i32;
+  first: usize;
 }
-export const SIZEOF_SAVED: u32 = 4 + 8 * 10;
-const MOST_SAVED: i32 = 10;
+/** For redirections that stay. */
+export const NO_SAVING = changetype<Saved>(0);
 
 /** Puts descriptor `fd` aside, so that it survives programs started meanwhile only here. */
 function put_aside(saved: Saved, fd: i32): void {
-  if (saved.count == MOST_SAVED) return;
-  const at = changetype<usize>(saved) + 4 + 8 * saved.count++;
-  const copy = fcntl(fd, F_DUPFD, FIRST_SAVED);
-  if (copy >= 0) fcntl(copy, F_SETFD, 1);
-  store<i32>(at, fd);
-  store<i32>(at, copy, 4);
+  const one = changetype<Copy>(alloc(offsetof<Copy>()));
+  one.fd = fd;
+  one.copy = fcntl(fd, F_DUPFD, FIRST_SAVED);
+  if (one.copy >= 0) fcntl(one.copy, F_SETFD, 1);
+  one.next = saved.first;
+  saved.first = changetype<usize>(one);
 }
 
 /** Undoes redirections, the last one first. */
 export function restore_descriptors(saved: Saved): void {
-  while (saved.count > 0) {
-    const at = changetype<usize>(saved) + 4 + 8 * --saved.count;
-    const fd = load<i32>(at);
-    const copy = load<i32>(at, 4);
-    if (copy < 0) close(fd);
+  while (saved.first != 0) {
+    const one = changetype<Copy>(saved.first);
+    saved.first = one.next;
+    if (one.copy < 0) close(one.fd);
     else {
-      dup2(copy, fd);
-      close(copy);
+      dup2(one.copy, one.fd);
+      close(one.copy);
     }
   }
 }
@@ -67,8 +75,15 @@ function open_here(r: Redirection): i32 {
 
 function open_flags(kind: u32): u32 {
   if (kind == R_IN) return O_RDONLY;
-  if (kind == R_OUT) return O_WRONLY | O_CREAT | O_TRUNC;
+  if (kind == R_OUT || kind == R_CLOBBER) return O_WRONLY | O_CREAT | O_TRUNC;
   return kind == R_APPEND ? O_WRONLY | O_CREAT | O_APPEND : O_RDWR | O_CREAT;
+}
+
+/** -C: `>` does not overwrite a file. */
+function protects(r: Redirection, path: usize): bool {
+  if (sh.noclobber == 0 || r.kind != R_OUT) return false;
+  const st = changetype<Stat>(frame_alloc(SIZEOF_STAT));
+  return __stat13(path, changetype<usize>(st)) == 0 && st.type == S_IFREG;
 }
 
 /** <&word, >&word. */
@@ -88,6 +103,10 @@ function redirect(r: Redirection): bool {
   const word = r.kind == R_HERE ? r.word : expand_string(r.word);
   if (sh.failed != 0) return false;
   if (r.kind == R_DUP_IN || r.kind == R_DUP_OUT) return duplicate(r, word);
+  if (protects(r, word)) {
+    eprintf(cs("%s: cannot create %s: %s\n"), sh.arg0, word, strerror(EEXIST));
+    return false;
+  }
   const fd = r.kind == R_HERE ? open_here(r) : open(word, open_flags(r.kind), 0x1b6);
   if (fd < 0) {
     if (r.kind == R_HERE) return false;

@@ -21,11 +21,17 @@ export class Shell {
   pid: i32;
   background: i32;
   interactive: u32;
-  /** Set by -e, -x, -u, -f. */
+  /** Set by the options of `set`, see options.ts. */
   errexit: u32;
   xtrace: u32;
   nounset: u32;
   noglob: u32;
+  allexport: u32;
+  noclobber: u32;
+  noexec: u32;
+  verbose: u32;
+  /** Jobs have process groups of their own (-m), and the terminal is handed to them. */
+  monitor: u32;
   skip: u32;
   /** Loops that a break or continue still has to leave. */
   skip_count: i32;
@@ -46,9 +52,13 @@ export class Shell {
   child: u32;
   /** ^C has come. */
   interrupted: u32;
+  /** The terminal, or -1, and the group that had it before. */
+  terminal: i32;
+  first_group: i32;
+  /** The shell has been asked to end and has said that jobs are stopped. */
+  warned: u32;
 }
-const SIZEOF_SHELL: u32 = 84;
-export const sh = changetype<Shell>(memory.data(SIZEOF_SHELL));
+export const sh = changetype<Shell>(memory.data(offsetof<Shell>()));
 
 @unmanaged
 class Chunk {

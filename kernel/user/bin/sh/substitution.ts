@@ -4,7 +4,8 @@ import { wait_for } from "../../lib/process";
 import { flush } from "../../lib/stdio";
 import { malloc, realloc } from "../../lib/stdlib";
 import { close, dup2, fork, pipe, read } from "../../lib/syscalls";
-import { become_child, run_and_leave } from "./execute";
+import { run_and_leave } from "./execute";
+import { become_child } from "./processes";
 import { sh } from "./state";
 
 /** Runs `command`; its output without trailing newlines, in malloc's memory. */

@@ -1,6 +1,6 @@
 // trap: commands that run when a signal has come, and at the end of the shell.
 import { free, strdup } from "../../lib/stdlib";
-import { NSIG, SIGINT, SIG_DFL, SIG_IGN, signal } from "../../lib/signals";
+import { NSIG, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIG_DFL, SIG_IGN, signal } from "../../lib/signals";
 import { run_string } from "./execute";
 import { sh } from "./state";
 
@@ -26,19 +26,34 @@ export function trap_command(number: i32): usize {
   return load<usize>(trap_commands + 4 * number);
 }
 
+/** What a signal does to the shell without a trap. */
+function usual_action(number: i32): u32 {
+  if (sh.interactive != 0) {
+    if (number == SIGINT) return on_interrupt.index;
+    if (number == SIGQUIT || number == SIGTERM) return SIG_IGN;
+  }
+  const stops = number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
+  return stops && sh.monitor != 0 ? SIG_IGN : SIG_DFL;
+}
+
+/** Gives a signal without a trap the action that the shell as it is now has for it. */
+export function reset_signal(number: i32): void {
+  if (trap_command(number) == 0) signal(number, usual_action(number));
+}
+
+/** Whether the command of a trap waits for its turn. */
+export function traps_pending(): bool {
+  return traps.pending != 0;
+}
+
 /** Sets the command of a signal (0: EXIT). `command` 0: the default; empty: ignore. */
 export function set_trap(number: i32, command: usize): void {
   free(trap_command(number));
   store<usize>(trap_commands + 4 * number, command == 0 ? 0 : strdup(command));
   if (number == 0) return;
-  if (command == 0) signal(number, number == SIGINT && sh.interactive != 0 ? on_interrupt.index : SIG_DFL);
+  if (command == 0) signal(number, usual_action(number));
   else if (load<u8>(command) == 0) signal(number, SIG_IGN);
   else signal(number, on_signal.index);
-}
-
-/** The handler of ^C for a shell with a person. */
-export function catch_interrupts(): void {
-  signal(SIGINT, on_interrupt.index);
 }
 
 /** Runs the commands of signals that have come. */

@@ -42,6 +42,8 @@ export const R_READWRITE: u32 = 4;
 export const R_DUP_IN: u32 = 5;
 export const R_DUP_OUT: u32 = 6;
 export const R_HERE: u32 = 7;
+/** `>|`: as `>`, also with -C. */
+export const R_CLOBBER: u32 = 8;
 
 @unmanaged
 export class Redirection {
@@ -68,4 +70,6 @@ export class Node {
   words: Word;
   assignments: Word;
   redirections: Redirection;
+  /** The text of a job, or 0. */
+  text: usize;
 }

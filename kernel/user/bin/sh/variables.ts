@@ -78,6 +78,7 @@ export function assign(v: Variable, value: usize): bool {
   const copy = value == 0 ? 0 : strdup(value);
   free(v.value);
   v.value = copy;
+  if (sh.allexport != 0 && copy != 0) v.flags |= V_EXPORTED;
   return true;
 }
 
