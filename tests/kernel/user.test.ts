@@ -95,7 +95,7 @@ t.test("the terminal edits lines, ends input at ^D and sends ^C as a signal", { 
   t.match(talk, "mistakx\b \be\n[mistake\n8]\n", "erase");
   t.match(talk, "[kept\n5]\n", "kill");
   t.match(talk, "[one three\n10]\n", "erase a word");
-  t.match(talk, "part[part4]\n", "^D ends a line without newline");
+  t.match(talk, "part^D\b\b[part4]\n", "^D ends a line without newline");
   t.match(talk, "[0]\n", "^D alone is the end of the input");
   t.match(talk, "^C", "^C is shown");
   t.match(talk, / caught\]\n/, "^C comes as SIGINT");
