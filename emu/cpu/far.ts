@@ -94,20 +94,21 @@ export function createFarTransfers(core: Core, interrupts: Interrupts): FarTrans
     return gate ? "taskGate" : "tss";
   }
 
-  /** Pushes the return address; nothing changes when a push faults. */
+  /** Pushes the return address; the caller has seen to it that this does not fault. */
   function pushReturn(size: number): void {
-    stack.prepare(2, size);
     stack.push(size, S[segmentWord(CS, SELECTOR)]);
     stack.push(size, S[EIP]);
   }
 
   function callSame(code: Descriptor, offset: number, size: number): void {
+    stack.prepare(2, size);
     checkEip(offset, limitOf(code));
     pushReturn(size);
     enterCode(code.selector, code, offset, S[CPL]);
   }
 
   function callReal(selector: number, offset: number, size: number): void {
+    stack.prepare(2, size);
     checkEip(offset, S[segmentWord(CS, LIMIT)]);
     pushReturn(size);
     segments.fillReal(CS, selector);

@@ -5,9 +5,7 @@
 //
 // RF is set in the flags image of a fault, so that an instruction breakpoint
 // does not meet its instruction again (SDM 3, 17.3.1.1); not in that of the
-// breakpoint itself, of a trap or of an interrupt. The processor sets it always;
-// here, as on QEMU, only while DR7 enables a breakpoint, which is when it matters:
-// so a kernel that prints the flags of a fault prints the same on both machines.
+// breakpoint itself, of a trap or of an interrupt.
 import type { Core } from "./core.js";
 import { FAULT, NO_ERROR_CODE } from "./faults.js";
 import { createReturns } from "./returns.js";
@@ -164,8 +162,7 @@ export function createInterrupts(core: Core): Interrupts {
   /** The flags image of an event. */
   function flagsImage(vector: number, kind: EventKind): number {
     const image = flags.read();
-    const resumes = kind === "fault" && vector !== VECTOR.DB && (S[DR7] & DR7_BIT.ENABLES) !== 0;
-    return resumes ? image | FLAG.RF : image;
+    return kind === "fault" && vector !== VECTOR.DB ? image | FLAG.RF : image;
   }
 
   /** The code segment of a gate: raises unless an event at this privilege may enter it. */

@@ -7,6 +7,8 @@ import type { Op } from "./op.js";
 export interface Operands {
   /** Linear address of the memory operand, checked against its segment. */
   address(op: Op): number;
+  /** The same for an operand so many bytes beyond the one that is named; the sum wraps as addresses do. */
+  addressBeyond(op: Op, bytes: number): number;
   /** Offset of the memory operand in its segment. */
   offset(op: Op): number;
   /** Reads or writes the r/m operand; the register is op.d. */
@@ -35,6 +37,13 @@ export function createOperands(core: Core): Operands {
   function specialAddress(op: Op): number {
     const segment = (op.special & SPECIAL.SEGMENT_MASK) - 1;
     return segment < 0 ? offset(op) : segments.linear(segment, offset(op), op.size, op.writes);
+  }
+
+  function addressBeyond(op: Op, bytes: number): number {
+    const segment = (op.special & SPECIAL.SEGMENT_MASK) - 1;
+    const sum = (offset(op) + bytes) | 0;
+    const at = (op.special & SPECIAL.ADDRESS16) === 0 ? sum : sum & 0xffff;
+    return segment < 0 ? at : segments.linear(segment, at, op.size, op.writes);
   }
 
   function address(op: Op): number {
@@ -92,6 +101,7 @@ export function createOperands(core: Core): Operands {
 
   return {
     address,
+    addressBeyond,
     offset,
     readE8,
     readE16,

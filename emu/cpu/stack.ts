@@ -24,8 +24,8 @@ export interface Stack {
   peekAt(size: number, offset: number): number;
   /** Checks that `count` items of `size` bytes can be pushed. */
   prepare(count: number, size: number): void;
-  /** Checks that the byte at ESP + distance can be written. */
-  prepareByte(distance: number): void;
+  /** Checks that `size` bytes at ESP + distance can be written. */
+  prepareAt(distance: number, size: number): void;
   /** ESP or SP + distance, as the offset it is. */
   offset(distance: number): number;
   /** Adds to the stack pointer, ESP or SP. */
@@ -132,8 +132,8 @@ export function createStack(state: State, memory: Memory, segments: Segments): S
       }
       for (let i = 1; i <= count; i++) memory.prepareWrite(address(offsetOf(-i * size), size, true), size);
     },
-    prepareByte(distance) {
-      memory.prepareWrite(address(offsetOf(distance), 1, true), 1);
+    prepareAt(distance, size) {
+      memory.prepareWrite(address(offsetOf(distance), size, true), size);
     },
   };
 }

@@ -175,5 +175,5 @@ export function createTranslate(core: Core, interrupts: Interrupts): Translate {
 /** Semantics whose handlers set EIP themselves. */
 const TRANSFERS = new Set(["jcc", "loop", "loope", "loopne", "jecxz", "jmp", "jmpIndirect", "call", "callIndirect",
   "ret", "jmpFar", "callFar", "retFar", "int1", "int3", "int", "into", "iret", "ud2", "hlt", "sysenter", "sysexit"]);
-/** Transfers inside the segment. */
-const NEAR = new Set(["jcc", "loop", "loope", "loopne", "jecxz", "jmp", "jmpIndirect", "call", "callIndirect", "ret"]);
+/** Transfers inside the segment; calls look at its limit themselves. */
+const NEAR = new Set(["jcc", "loop", "loope", "loopne", "jecxz", "jmp", "jmpIndirect", "ret"]);

@@ -1,5 +1,5 @@
-// The coprocessor: its instructions against the host's own, its exceptions
-// and how they reach the processor, its disassembly.
+// The coprocessor: its exceptions and how they reach the processor, its
+// disassembly. What its instructions do is compared in vectors.test.ts.
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -8,133 +8,24 @@ import { join } from "node:path";
 import t from "tap";
 import type { Test } from "tap";
 import type { CoprocessorLines } from "../../emu/cpu/interface.js";
-import { CR0_BIT, FLAG } from "../../emu/cpu/state.js";
+import { CR0_BIT } from "../../emu/cpu/state.js";
 import { MB, Machine } from "../../emu/machine.js";
 import { CoprocessorError } from "../../emu/dev/coprocessor_error.js";
-import { CpuRig, randomFrom } from "./cpu_rig.js";
+import { randomFrom } from "./cpu_rig.js";
 import type { RigOptions } from "./cpu_rig.js";
-import { DATA_BYTES, IMAGE_BYTES, X87_CODE, X87_DATA, runNativeX87 } from "./native_x87.js";
-import type { X87Output } from "./native_x87.js";
 import { differencesFromObjdump } from "./objdump.js";
+import { IMAGE_BYTES } from "./vectors/vector.js";
 import { AT, ProtectedRig } from "./protected_rig.js";
-import { TRANSCENDENTAL, describe, x87Cases } from "./x87_cases.js";
-import type { X87Case } from "./x87_cases.js";
 import { buildX87Guest } from "./x87_guest.js";
 
 const SEED = 19870616;
 const IMAGE = 0x201000;
-const RESULT = 0x202000;
-const STACK = 0x210000;
-const MOST_STEPS = 8;
+const DATA = 0x200000;
+const EACH = process.env.PTMAP_LONG !== undefined ? 2000 : 40;
 
 const little = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >>> shift) & 0xff);
 const FRSTOR = [0xdd, 0x25, ...little(IMAGE)];
-const FNSAVE = [0xdd, 0x35, ...little(RESULT)];
 const lines: CoprocessorLines = { error: () => undefined, ignored: () => false };
-
-function runEmulated(rig: CpuRig, { code, image, data }: X87Case): X87Output {
-  const { cpu, ram } = rig;
-  rig.put(X87_CODE - FRSTOR.length, [...FRSTOR, ...code]);
-  rig.put(X87_CODE + code.length, FNSAVE);
-  rig.put(IMAGE, image);
-  rig.put(X87_DATA, data);
-  cpu.registers[0] = 0;
-  cpu.registers[4] = STACK;
-  // As XOR EAX, EAX leaves them.
-  cpu.eflags = FLAG.ZF | FLAG.PF;
-  cpu.eip = X87_CODE - FRSTOR.length;
-  const end = X87_CODE + code.length + FNSAVE.length;
-  for (let i = 0; cpu.eip !== end && i < MOST_STEPS; i++) cpu.step();
-  return {
-    image: ram.slice(RESULT, RESULT + IMAGE_BYTES),
-    data: ram.slice(X87_DATA, X87_DATA + DATA_BYTES),
-    eax: cpu.registers[0],
-  };
-}
-
-/** Where the images hold FIP, and selectors, which differ between the machines. */
-const FIP = 12;
-const POINTERS_END = 28;
-const SELECTORS = [16, 17, 24, 25];
-const CONDITIONS = 0x4500;
-const C1 = 0x200;
-
-function word(image: Uint8Array, at: number): number {
-  return image[at] | (image[at + 1] << 8);
-}
-
-/** A comparison whose invalid operand traps: the SDM leaves the conditions unset, some processors set them. */
-function trapsInvalidComparison({ row }: X87Case, image: Uint8Array): boolean {
-  const trapped = word(image, 4) & ~word(image, 0);
-  return /^f(u|i)?com(i|p)?p?$|^ftst/.test(row.mnemonic) && (trapped & 1) !== 0;
-}
-
-/**
- * Bytes of the images that are to agree, as text. The host loses its pointers
- * when another process runs in between: `pointers` tells whether they count.
- */
-function comparable(input: X87Case, { image, data, eax }: X87Output, pointers: boolean): string {
-  const isHidden = (i: number): boolean => SELECTORS.includes(i) || (!pointers && i >= FIP && i < POINTERS_END);
-  const shown = Uint8Array.from(image, (byte, i) => (isHidden(i) ? 0 : byte));
-  const trapped = trapsInvalidComparison(input, image);
-  if (trapped) shown[5] &= ~(CONDITIONS >> 8);
-  // FCOMI clears C1 by the SDM; other makers leave it.
-  if (input.row.mnemonic.includes("comi")) shown[5] &= ~(C1 >> 8);
-  return `${Buffer.from(shown).toString("hex")} ${Buffer.from(data).toString("hex")} ${trapped ? 0 : eax}`;
-}
-
-const bigOf = (image: Uint8Array, i: number): bigint =>
-  new DataView(image.buffer, image.byteOffset).getBigUint64(28 + i * 10, true);
-
-/** Results that agree but for one unit in the last place of ST(0) and ST(1); C1 and the condition bits aside. */
-function close(mine: X87Output, theirs: X87Output): boolean {
-  const flags = (image: Uint8Array): number => word(image, 4) & ~0x4700;
-  if (flags(mine.image) !== flags(theirs.image) || word(mine.image, 8) !== word(theirs.image, 8)) return false;
-  return [0, 1].every((i) => {
-    const [a, b] = [mine.image, theirs.image].map((image) => {
-      const signExp = word(image, 28 + i * 10 + 8);
-      const magnitude = (BigInt(signExp & 0x7fff) << 63n) + (bigOf(image, i) & ~(1n << 63n));
-      return (signExp & 0x8000) !== 0 ? -magnitude : magnitude;
-    });
-    return a - b <= 1n && b - a <= 1n;
-  });
-}
-
-type Judge = (input: X87Case, mine: X87Output, theirs: X87Output) => boolean;
-
-/** Runs cases on both processors and reports those the judge does not accept. */
-function compareWithHost(t: Test, cases: readonly X87Case[], judge: Judge): void {
-  const native = runNativeX87(cases);
-  if (typeof native === "string") {
-    t.plan(0, native);
-    return;
-  }
-  t.equal(native.length, cases.length, `the native run reaches the end; it stopped at ${cases[native.length]?.title}`);
-  const rig = new CpuRig({ model: "i686", coprocessor: lines });
-  const wrong: string[] = [];
-  native.forEach((theirs, i) => {
-    const mine = runEmulated(rig, cases[i]);
-    if (judge(cases[i], mine, theirs)) return;
-    wrong.push(`${cases[i].title}; mine ${describe(mine.image)}; native ${describe(theirs.image)}`);
-  });
-  t.same(wrong.slice(0, 20), [], `${cases.length} cases, ${wrong.length} wrong`);
-}
-
-const EACH = process.env.PTMAP_LONG !== undefined ? 2000 : 40;
-if (process.env.PTMAP_LONG !== undefined) t.setTimeout(600_000);
-
-t.test(`x87 instructions do what the host's do (seed ${SEED})`, async (t) => {
-  const cases = x87Cases(EACH, randomFrom(SEED)).filter(({ row }) => !TRANSCENDENTAL.has(row.mnemonic));
-  compareWithHost(t, cases, (input, mine, theirs) => {
-    const pointers = word(theirs.image, FIP) !== 0 || word(theirs.image, FIP + 2) !== 0;
-    return comparable(input, mine, pointers) === comparable(input, theirs, pointers);
-  });
-});
-
-t.test(`transcendental instructions are within one unit of the host's (seed ${SEED})`, async (t) => {
-  const cases = x87Cases(EACH * 5, randomFrom(SEED + 1)).filter(({ row }) => TRANSCENDENTAL.has(row.mnemonic));
-  compareWithHost(t, cases, (_input, mine, theirs) => close(mine, theirs));
-});
 
 /** A rig with coprocessor and handlers that halt for the vectors given. */
 function rigWith(vectors: readonly number[], options: RigOptions = {}): ProtectedRig {
@@ -361,12 +252,12 @@ t.test(`any state and any escape end in the next instruction or in a fault (seed
     if ((random() & 3) !== 0) image[0] |= 0x3f;
     const escape = [0xd8 | (random() & 7), (random() & 0xff) | ((random() & 1) !== 0 ? 0xc0 : 0)];
     const isRegister = escape[1] >= 0xc0;
-    const operand = isRegister ? [] : little(X87_DATA);
+    const operand = isRegister ? [] : little(DATA);
     if (!isRegister) escape[1] = (escape[1] & 0x38) | 5;
     const code = [...FRSTOR, ...escape, ...operand];
     rig.put(AT.CODE, code);
     rig.put(IMAGE, image);
-    rig.put(X87_DATA, image);
+    rig.put(DATA, image);
     rig.cpu.eip = AT.CODE;
     rig.cpu.registers[4] = AT.KERNEL_STACK;
     rig.cpu.step();

@@ -8,7 +8,7 @@ import { BUDGET, FLAG } from "../state.js";
 export function createBit(core: Core, operands: Operands): Family {
   const { state, flags, memory } = core;
   const { S, regs } = state;
-  const { address, modifyE, readE, writeE, readRegister, writeRegister } = operands;
+  const { addressBeyond, modifyE, readE, writeE, readRegister, writeRegister } = operands;
 
   type Change = (value: number, bit: number) => number;
 
@@ -19,7 +19,7 @@ export function createBit(core: Core, operands: Operands): Family {
   /** With a register offset the operand in memory lies up to 2^28 words away. */
   function testFar(op: Op, size: number, change: Change | null): void {
     const offset = size === 4 ? regs[op.s] : readRegister(op.s, 2) << 16 >> 16;
-    const at = (address(op) + (offset >> (size === 4 ? 5 : 4)) * size) | 0;
+    const at = addressBeyond(op, (offset >> (size === 4 ? 5 : 4)) * size);
     const bit = offset & (size * 8 - 1);
     if (change !== null) memory.prepareWrite(at, size);
     const value = size === 4 ? memory.read32(at) : memory.read16(at);

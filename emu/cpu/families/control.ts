@@ -114,6 +114,11 @@ export function createControl(core: Core, operands: Operands, interrupts: Interr
     return { selector: memory.read16((a + size) | 0), offset };
   }
 
+  /** A call faults before it pushes. */
+  function checkTarget(eip: number): void {
+    if ((eip >>> 0) > (segments.codeSegment().limit >>> 0)) faults.raise(VECTOR.GP, 0);
+  }
+
   const jumpIndirect32: Execute = (op) => {
     S[EIP] = readE32(op);
     S[TAKEN] = -1;
@@ -136,7 +141,9 @@ export function createControl(core: Core, operands: Operands, interrupts: Interr
       S[EIP] = readE(op, 2);
       S[TAKEN] = -1;
     },
-    call: (_op, { operandSize }) => operandSize === 4
+    call: (call, { operandSize }) => (call.imm >>> 0) > (segments.codeSegment().limit >>> 0)
+      ? () => faults.raise(VECTOR.GP, 0)
+      : operandSize === 4
       ? (op) => {
         push32(op.next);
         S[EIP] = op.imm;
@@ -149,6 +156,7 @@ export function createControl(core: Core, operands: Operands, interrupts: Interr
       },
     callIndirect: (_op, { operandSize }) => (op) => {
       const target = readE(op, operandSize);
+      checkTarget(target);
       stack.push(operandSize, op.next);
       S[EIP] = target;
       S[TAKEN] = -1;

@@ -153,12 +153,12 @@ export function createMove(core: Core, operands: Operands, interrupts: Interrupt
     const ebp = regs[EBP];
     stack.prepare(1 + level, size);
     // The new stack top must be writable too.
-    stack.prepareByte(-size * (1 + level) - op.imm);
-    const frames = [];
-    for (let i = 1; i < level; i++) frames.push(stack.peekAt(size, ebp - i * size));
+    stack.prepareAt(-size * (1 + level) - op.imm, size);
+    for (let i = 1; i < level; i++) stack.peekAt(size, ebp - i * size);
     stack.push(size, ebp);
     const frame = regs[ESP];
-    for (const pointer of frames) stack.push(size, pointer);
+    // One after the other: the old frame may overlap the new one.
+    for (let i = 1; i < level; i++) stack.push(size, stack.peekAt(size, ebp - i * size));
     if (level > 0) stack.push(size, frame);
     writeRegister(size === 4 ? EBP : EBP << 1, size, frame);
     stack.adjust(-op.imm);

@@ -1,5 +1,6 @@
 // Shifts, rotates and double shifts. Counts are taken modulo 32; a count of
-// zero changes nothing, not even flags.
+// zero changes no operand and no flag, but needs a memory operand that may be
+// written.
 import type { Core } from "../core.js";
 import type { Binder, Family, Op } from "../op.js";
 import { operandBytes } from "../op.js";
@@ -13,7 +14,7 @@ export function createShift(core: Core, operands: Operands): Family {
   const { state, flags } = core;
   const { regs, regs8 } = state;
   const { carry, setCarryOverflow, setResult } = flags;
-  const { modifyE, readE, readRegister } = operands;
+  const { modifyE, readRegister } = operands;
 
   /** Sign-extends a result of `bits` bits: the form in which the flags keep it. */
   const extend = (value: number, bits: number): number => value << (32 - bits) >> (32 - bits);
@@ -85,10 +86,14 @@ export function createShift(core: Core, operands: Operands): Family {
     return value;
   };
 
-  /** A count of zero reads a memory operand and does no more. */
+  /** With a count of zero a memory operand is read and written as always, and keeps its value. */
+  function keep(op: Op, size: number): void {
+    if (op.instruction.memory) modifyE(op, size, (a) => a, 0);
+  }
+
   function shiftE(op: Op, size: number, shift: Shift, count: number): void {
     if (count === 0) {
-      if (op.instruction.memory) readE(op, size);
+      keep(op, size);
       return;
     }
     const bits = size * 8;
@@ -118,7 +123,7 @@ export function createShift(core: Core, operands: Operands): Family {
   function double(op: Op, size: number, count: number, left: boolean): void {
     const bits = size * 8;
     if (count === 0) {
-      if (op.instruction.memory) readE(op, size);
+      keep(op, size);
       return;
     }
     const fill = readRegister(op.s, size) & mask(bits);

@@ -268,8 +268,11 @@ export function createSystem(core: Core, operands: Operands): Family {
       op.size = 2;
       return (it) => {
         const source = state.regs16[it.s];
+        // An operand that keeps its value need not be writable.
+        it.writes = false;
         const old = readE(it, 2);
         const raised = (old & 3) < (source & 3);
+        it.writes = raised;
         if (raised) writeE(it, 2, (old & ~3) | (source & 3));
         setZero(raised);
       };

@@ -414,6 +414,7 @@ export function createX87(core: Core, operands: Operands): Family {
     const address = operands.address(op);
     const { operandSize } = op.instruction;
     // A fault at the end of the image must come before anything is loaded.
+    memory.checkAlignment(address, op.size);
     memory.read8((address + op.size - 1) | 0);
     images.loadEnvironment(address, operandSize);
     images.loadRegisters((address + environmentBytes(operandSize)) | 0);

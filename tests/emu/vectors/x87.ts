@@ -1,17 +1,7 @@
-// Cases for comparing x87 instructions with the host's processor: every row of
-// the table with edge and random operands, stack shapes, roundings, precisions
-// and exception masks.
+// States of the coprocessor and operands for its instructions: edge and random
+// values, stack shapes, roundings, precisions and exception masks.
 
-import { encodingOf, operandsOf } from "../../emu/cpu/opcodes.js";
-import type { OpcodeRow } from "../../emu/cpu/opcodes.js";
-import { x87Rows } from "../../emu/cpu/opcodes/x87.js";
-import { DATA_BYTES, IMAGE_BYTES, X87_DATA } from "./native_x87.js";
-import type { X87Input } from "./native_x87.js";
-
-export interface X87Case extends X87Input {
-  readonly row: OpcodeRow;
-  readonly title: string;
-}
+import { IMAGE_BYTES } from "./vector.js";
 
 type Random = () => number;
 
@@ -77,13 +67,13 @@ function argumentOf(mnemonic: string, random: Random): Real {
 export const TRANSCENDENTAL = new Set(["f2xm1", "fyl2x", "fyl2xp1", "fpatan", "fsin", "fcos", "fptan", "fsincos"]);
 
 /** A state image: control, status, tags, pointers, and ST(0) to ST(7). */
-function stateImage(random: Random, mnemonic: string): Uint8Array {
+export function stateImage(random: Random, mnemonic: string): Uint8Array {
   const image = new Uint8Array(IMAGE_BYTES);
   const view = new DataView(image.buffer);
   const masks = random() % 3 !== 0 ? 0x3f : random() & 0x3f;
   const control = 0x40 | masks | ([0, 2, 3, 3][random() & 3] << 8) | ((random() & 3) << 10);
   const top = random() & 7;
-  const status = (random() & 0x4700) | (top << 11) | (random() & random() & random() & masks);
+  const status = (random() & 0x4700) | (top << 11) | (random() & random() & random() & (random() % 24 === 0 ? 0x3f : masks));
   view.setUint32(0, control | 0xffff0000, true);
   view.setUint32(4, status | 0xffff0000, true);
   const emptiness = random() % 6;
@@ -109,13 +99,15 @@ function stateImage(random: Random, mnemonic: string): Uint8Array {
   return image;
 }
 
+/** The longest operand is the state. */
+const DATA_BYTES = IMAGE_BYTES;
 const EDGES32 = [0, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 0x7f800001, 0xffa00000, 1, 0x807fffff, 0x00800000,
   0x7f7fffff, 0x3f800000, 0xbf800000, 0x7fff, 0x8000];
 const EDGES64 = [0n, TOP, 0x7ff0000000000000n, 0xfff0000000000000n, 0x7ff8000000000000n, 0x7ff0000000000001n,
   0xfff4000000000000n, 1n, 0x800fffffffffffffn, 0x0010000000000000n, 0x7fefffffffffffffn, 0x3ff0000000000000n];
 
 /** The operand in memory, by its code. */
-function dataOf(random: Random, code: string): Uint8Array {
+export function x87Operand(random: Random, code: string): number[] {
   const data = new Uint8Array(DATA_BYTES).map(() => random() & 0xff);
   const view = new DataView(data.buffer);
   const edge = (random() & 1) !== 0;
@@ -136,52 +128,6 @@ function dataOf(random: Random, code: string): Uint8Array {
     case "Me": case "Ms": data.set(stateImage(random, "")); break;
     default: if (edge) view.setBigInt64(0, [0n, 1n, -1n, 2n][random() & 3], true);
   }
-  return data;
+  return [...data];
 }
 
-/** The form of an instruction: a register, or memory at X87_DATA. */
-function codeOf(row: OpcodeRow, random: Random): number[] {
-  const { bytes, digit, plusRegister } = encodingOf(row);
-  if (digit < 0) return [bytes[0], bytes[1] + (plusRegister ? random() & 7 : 0)];
-  const address = [X87_DATA & 0xff, (X87_DATA >> 8) & 0xff, (X87_DATA >> 16) & 0xff, X87_DATA >>> 24];
-  const images = row.operands === "Me" || row.operands === "Ms";
-  return [...(images && (random() & 1) !== 0 ? [0x66] : []), bytes[0], 0x05 | (digit << 3), ...address];
-}
-
-const hex = (bytes: readonly number[] | Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-
-export function describe(image: Uint8Array): string {
-  const view = new DataView(image.buffer, image.byteOffset);
-  const word = (at: number): string => view.getUint16(at, true).toString(16);
-  const reals = [0, 1].map((i) => `${word(28 + i * 10 + 8)}:${view.getBigUint64(28 + i * 10, true).toString(16)}`);
-  return `cw ${word(0)} sw ${word(4)} tw ${word(8)} st ${reals.join(" ")}`;
-}
-
-const PUSH = 0x68;
-const POPF = 0x9d;
-/** PUSHF; POP EAX; AND EAX, the arithmetic flags. */
-const FLAGS_TO_EAX = [0x9c, 0x58, 0x25, 0xd5, 0x08, 0x00, 0x00];
-
-/** Code that gives flags to FCMOVcc, and shows those of FCOMI in EAX. */
-function withFlags(mnemonic: string, code: readonly number[], random: Random): number[] {
-  if (mnemonic.startsWith("fcmov")) return [PUSH, random() & 0xd5, (random() & 8), 0, 0, POPF, ...code];
-  return /comip?$/.test(mnemonic) ? [...code, ...FLAGS_TO_EAX] : [...code];
-}
-
-/** `each` cases of each instruction of all models; those of the 8087 and 287 alone are left out. */
-export function x87Cases(each: number, random: Random): X87Case[] {
-  const rows = x87Rows.filter(({ semantic, mnemonic }) =>
-    semantic === "x87" && !/^(fneni|fndisi|fnsetpm)$/.test(mnemonic));
-  return rows.flatMap((row) => Array.from({ length: each }, () => {
-    const code = codeOf(row, random);
-    const operand = operandsOf(row)[0] ?? "";
-    const image = stateImage(random, row.mnemonic);
-    const data = dataOf(random, operand);
-    return {
-      row, code: Uint8Array.from(withFlags(row.mnemonic, code, random)), image, data,
-      title: `${row.mnemonic} ${row.operands} ${hex(code.slice(0, 2))} on ${describe(image)}`
-        + (operand.startsWith("M") ? ` data ${hex(data.slice(0, 10))}` : ""),
-    };
-  }));
-}
