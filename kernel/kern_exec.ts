@@ -6,13 +6,14 @@
 // mapped from the file (privately; nothing is read before it is touched), the new
 // stack is filled. A failure then ends the process.
 //
-// Only static ELF files for the i386 are run.
+// Static ELF files for the i386 are run, and scripts by their interpreters (exec_script.ts).
 import { frame_alloc } from "./i386/cpufunc";
 import { pmap_activate } from "./i386/pmap";
 import { setregs, sigcode_user_address, szsigcode } from "./i386/sendsig";
 import { copyin, copyinstr, copyout, copystr } from "./i386/support";
 import { sym } from "./i386/sym";
 import { fdcloseexec } from "./kern_descrip";
+import { exec_script, is_script } from "./exec_script";
 import { exit1, vfork_done } from "./kern_exit";
 import { free, malloc } from "./kern_malloc";
 import { set_p_comm } from "./kern_proc";
@@ -21,13 +22,14 @@ import { execsigs } from "./kern_sig";
 import { E2BIG, EACCES, EFAULT, EJUSTRETURN, ENAMETOOLONG, ENOEXEC, ENOMEM, ETXTBSY } from "./sys/errno";
 import {
   ARG_MAX, AT_BASE, AT_ENTRY, AT_FLAGS, AT_PAGESZ, AT_PHENT, AT_PHNUM, ELF_IDENT1, ELF_MAGIC, EM_386, ET_EXEC,
-  Elf32Ehdr, Elf32Phdr, MAXSSIZ, PF_W, PF_X, PS_STRINGS, PT_INTERP, PT_LOAD, SIZEOF_EHDR, SIZEOF_PHDR, STACKGAPLEN, USRSTACK,
+  Elf32Ehdr, Elf32Phdr, MAXINTERP, MAXSSIZ, PF_W, PF_X, PS_STRINGS, PT_INTERP, PT_LOAD, SIZEOF_EHDR, SIZEOF_PHDR,
+  STACKGAPLEN, USRSTACK,
 } from "./sys/exec";
 import { M_EXEC, M_WAITOK } from "./sys/malloc";
 import {
   MAXPATHLEN, PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, VM_MAXUSER_ADDRESS, VM_MIN_ADDRESS, round_page, trunc_page,
 } from "./sys/param";
-import { P_EXEC, Proc } from "./sys/proc";
+import { P_EXEC, P_SUGID, Proc } from "./sys/proc";
 import { SIGABRT } from "./sys/signal";
 import { UIO_READ, UIO_SYSSPACE, UIO_USERSPACE } from "./sys/uio";
 import { SysExecveArgs } from "./syscallargs";
@@ -69,7 +71,11 @@ const LOWEST_TEXT: usize = 0x1000;
   vp: Vnode;
   ehdr: Elf32Ehdr;
   phdrs: usize;
+  /** The first line of a script: MAXINTERP bytes. */
+  line: usize;
   uid: u32;
+  /** Bytes of the file. */
+  size: u64;
 }
 
 /** A package with room for arguments. => may sleep */
@@ -78,12 +84,14 @@ export function exec_package_init(pack: ExecPackage): void {
   pack.strings = uvm_km_valloc_wait(kernel_map(), 2 * ARG_MAX);
   pack.ehdr = changetype<Elf32Ehdr>(malloc(SIZEOF_EHDR + 4, M_EXEC, M_WAITOK));
   pack.phdrs = malloc(MAXPHNUM * SIZEOF_PHDR, M_EXEC, M_WAITOK);
+  pack.line = malloc(MAXINTERP, M_EXEC, M_WAITOK);
 }
 
 export function exec_package_free(pack: ExecPackage): void {
   uvm_km_free(kernel_map(), pack.strings, 2 * ARG_MAX);
   free(changetype<usize>(pack.ehdr), M_EXEC);
   free(pack.phdrs, M_EXEC);
+  free(pack.line, M_EXEC);
 }
 
 /** Appends a string (from user space or the kernel) to the package. => 0, E2BIG, EFAULT */
@@ -115,7 +123,7 @@ function add_vector(pack: ExecPackage, vector: usize, countp: usize): i32 {
   return 0;
 }
 
-/** May the locked file be run? ENOEXEC, EACCES. */
+/** May the locked file be run? EACCES, ETXTBSY. */
 function check_file(pack: ExecPackage, p: Proc): i32 {
   const vp = pack.vp;
   if (vp.v_type != VREG) return EACCES;
@@ -128,15 +136,16 @@ function check_file(pack: ExecPackage, p: Proc): i32 {
   if (failed != 0) return failed;
   if ((va.va_mode & 0o111) == 0) return EACCES;
   pack.uid = (va.va_mode & 0o4000) != 0 ? va.va_uid : p.p_uid;
-  return read_headers(pack, p, va.va_size);
+  pack.size = va.va_size;
+  return 0;
 }
 
 function read_file(pack: ExecPackage, to: usize, length: u32, offset: u32, segflg: u32, residp: usize, p: Proc): i32 {
   return vn_rdwr(UIO_READ, pack.vp, to, length, i64(offset), segflg, IO_NODELOCKED, changetype<usize>(p), residp, p);
 }
 
-/** Reads and checks the ELF header and the program headers. */
-function read_headers(pack: ExecPackage, p: Proc, size: u64): i32 {
+/** Reads and checks the ELF header and the program headers. ENOEXEC. */
+function read_headers(pack: ExecPackage, p: Proc): i32 {
   const resid = frame_alloc(4);
   const eh = pack.ehdr;
   let error = read_file(pack, changetype<usize>(eh), SIZEOF_EHDR, 0, UIO_SYSSPACE, resid, p);
@@ -148,7 +157,7 @@ function read_headers(pack: ExecPackage, p: Proc, size: u64): i32 {
   error = read_file(pack, pack.phdrs, bytes, eh.e_phoff, UIO_SYSSPACE, resid, p);
   if (error != 0) return error;
   if (load<u32>(resid) != 0 || eh.e_entry >= VM_MAXUSER_ADDRESS) return ENOEXEC;
-  return check_segments(pack, size);
+  return check_segments(pack, pack.size);
 }
 
 function phdr(pack: ExecPackage, index: u32): Elf32Phdr {
@@ -336,7 +345,7 @@ function fill_stack(pack: ExecPackage, stackp: usize): i32 {
   return error;
 }
 
-/** Finds the file of the package and locks it: 0 when it can be run. */
+/** Finds the file of the package and locks it, if the process may run it. */
 function find_file(pack: ExecPackage, p: Proc): i32 {
   const nd = changetype<Nameidata>(frame_alloc(offsetof<Nameidata>()));
   NDINIT(nd, LOOKUP, FOLLOW | LOCKLEAF, UIO_SYSSPACE, pack.path, p);
@@ -344,6 +353,27 @@ function find_file(pack: ExecPackage, p: Proc): i32 {
   if (error != 0) return error;
   pack.vp = nd.ni_vp;
   error = check_file(pack, p);
+  if (error != 0) vput(pack.vp);
+  return error;
+}
+
+/** A script's package becomes that of its interpreter, whose file is locked instead. Others stay as they are. */
+function find_interpreter(pack: ExecPackage, p: Proc): i32 {
+  const resid = frame_alloc(4);
+  let error = read_file(pack, pack.line, MAXINTERP, 0, UIO_SYSSPACE, resid, p);
+  const length = MAXINTERP - load<u32>(resid);
+  if (error == 0 && !is_script(pack.line, length)) return 0;
+  vput(pack.vp);
+  if (error == 0) error = exec_script(pack, pack.line, length);
+  return error != 0 ? error : find_file(pack, p);
+}
+
+/** Finds what really runs, and locks its file: 0 when it can be run. */
+function find_program(pack: ExecPackage, p: Proc): i32 {
+  let error = find_file(pack, p);
+  if (error == 0) error = find_interpreter(pack, p);
+  if (error != 0) return error;
+  error = read_headers(pack, p);
   if (error != 0) vput(pack.vp);
   return error;
 }
@@ -362,7 +392,7 @@ function name_process(p: Proc, path: usize): void {
  * an errno: nothing has changed. A failure after the point of no return ends the process. May sleep.
  */
 export function exec_run(p: Proc, pack: ExecPackage): i32 {
-  const found = find_file(pack, p);
+  const found = find_program(pack, p);
   if (found != 0) return found;
   const stack = frame_alloc(4);
   new_space(p);
@@ -377,6 +407,8 @@ export function exec_run(p: Proc, pack: ExecPackage): i32 {
   fdcloseexec(p);
   execsigs(p);
   name_process(p, pack.path);
+  if (p.p_uid == pack.uid) p.p_flag &= ~P_SUGID;
+  else p.p_flag |= P_SUGID;
   p.p_uid = pack.uid;
   p.p_flag |= P_EXEC;
   vfork_done(p);

@@ -18,6 +18,7 @@ const RLIMIT_CPU: u32 = 0;
 const RLIMIT_FSIZE: u32 = 1;
 export const RLIMIT_DATA: u32 = 2;
 export const RLIMIT_STACK: u32 = 3;
+export const RLIMIT_CORE: u32 = 4;
 export const RLIMIT_MEMLOCK: u32 = 6;
 export const RLIMIT_NPROC: u32 = 7;
 export const RLIMIT_NOFILE: u32 = 8;

@@ -10,6 +10,7 @@
 import { splhigh, splx } from "./i386/intr";
 import { sendsig } from "./i386/sendsig";
 import { sym } from "./i386/sym";
+import { coredump } from "./kern_core";
 import { exit1 } from "./kern_exit";
 import { free, malloc } from "./kern_malloc";
 import { allproc_first, curproc, initproc, proc_next } from "./kern_proc";
@@ -23,7 +24,7 @@ import {
   SIZEOF_SIGACT, SIZEOF_SIGACTS, STOPSIGMASK, Sigact, TTYSTOPMASK, sigmask,
 } from "./sys/signal";
 
-/** Bit of a wait status: the signal would leave a core file. */
+/** Bit of a wait status: there is a core file. */
 export const WCOREFLAG: u32 = 0x80;
 
 /** The action that a process has for a signal. */
@@ -175,10 +176,10 @@ export function CURSIG(p: Proc): u32 {
   return 0;
 }
 
-/** Ends the current process as signal `signum` does. Does not return. */
+/** Ends the current process as signal `signum` does, with a core file if that is its way. Does not return. */
 export function sigexit(p: Proc, signum: u32): void {
-  const core = (sigmask(signum) & COREMASK) != 0 ? WCOREFLAG : 0;
-  exit1(p, i32(signum | core));
+  const dumps = (sigmask(signum) & COREMASK) != 0 && p.p_sigacts != 0;
+  exit1(p, i32(dumps && coredump(p, signum) == 0 ? signum | WCOREFLAG : signum));
 }
 
 /** Does what the pending signal `signum` of CURSIG says. The current process is on its way to user mode. */

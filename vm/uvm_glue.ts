@@ -86,6 +86,20 @@ export function uvm_untouched(map: VmMap, va: usize): bool {
   return untouched;
 }
 
+/** Is the page at `va` private memory of no file that nobody has touched, and so zero? => may sleep for the map's lock */
+export function uvm_never_touched(map: VmMap, va: usize): bool {
+  const entryp = frame_alloc(4);
+  vm_map_lock_read(map);
+  let fresh = false;
+  if (uvm_map_lookup_entry(map, va, entryp)) {
+    const entry = changetype<VmMapEntry>(load<usize>(entryp));
+    fresh = !entry.isobj && !entry.issubmap
+      && (entry.ar_amap == 0 || changetype<usize>(amap_lookup(entry, trunc_page(va) - entry.start)) == 0);
+  }
+  vm_map_unlock_read(map);
+  return fresh;
+}
+
 /** May the kernel read (`rw` false: write) [addr, addr + len) of its own memory? => may sleep for the map's lock */
 export function uvm_kernacc(addr: usize, len: usize, rw: bool): bool {
   if (round_page(addr + len) < addr) return false;

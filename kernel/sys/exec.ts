@@ -20,13 +20,18 @@ export const MAXSSIZ: u32 = 32 << 20;
 /** Most bytes of arguments and environment together. */
 export const ARG_MAX: u32 = 256 * 1024;
 
+/** Most bytes of the first line of a script, `#!` and newline included. */
+export const MAXINTERP: u32 = 64;
+
 export const ELF_MAGIC: u32 = 0x464c457f;
 /** Class 32 bits, little-endian, version 1. */
 export const ELF_IDENT1: u32 = 0x00010101;
 export const ET_EXEC: u32 = 2;
+export const ET_CORE: u32 = 4;
 export const EM_386: u32 = 3;
 export const PT_LOAD: u32 = 1;
 export const PT_INTERP: u32 = 3;
+export const PT_NOTE: u32 = 4;
 export const PF_X: u32 = 1;
 export const PF_W: u32 = 2;
 export const PF_R: u32 = 4;

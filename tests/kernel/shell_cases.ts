@@ -34,4 +34,25 @@ umount a; umount b`,
 sleep 1; umount -f /mnt; wait; echo $?; sysctl -n debug.check`,
     output: /^\d+\n0\n$/,
   },
+  {
+    title: "a script is run by the interpreter that its first line names",
+    script: `cat >a <<'END'
+#!/bin/echo  -n two words 
+rest
+END
+cat >b <<'END'
+#! /bin/sh
+echo $0 $1 $#
+END
+echo '#!./b' >c; echo '#!/nowhere' >d; chmod 755 a b c d
+./a x; echo; ./b one two
+find . -name a -exec ./c \\;; find . -name a -exec ./d \\;`,
+    output: "-n two words ./a x\n\n./b one 2\nfind: ./c: Exec format error\nfind: ./d: No such file or directory\n",
+  },
+  {
+    title: "a fatal signal leaves a core file, unless the signal is none of those or the file is not there to be written",
+    script: `sh -c 'kill -SEGV $$'; echo $?; test -s sh.core && ls -l sh.core | grep -c '^-rw-------'; rm sh.core
+sh -c 'kill -TERM $$'; echo $?; ls sh.core; mkdir sh.core; sh -c 'kill -QUIT $$'; ls -d sh.core`,
+    output: /^Segmentation fault.*\n139\n1\nTerminated\n143\nls: sh.core: No such file or directory\nQuit\nsh.core\n$/,
+  },
 ];

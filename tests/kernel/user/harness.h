@@ -10,6 +10,8 @@ struct testcase { const char *name; void (*run)(void); };
 extern const char *running;
 extern int failures;
 extern const struct testcase sysctl_cases[], fpu_cases[];
+/* Process 1 of the test of core files. */
+void core_main(void);
 /* What a process of the coprocessor's case finds after exec. */
 int fpu_after_exec(void);
 static void fail(int line) { put(running); put(": line "); number(line); put(", errno "); number(errno); put("\n"); failures++; }

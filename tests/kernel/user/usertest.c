@@ -449,6 +449,10 @@ int main(int argc, char **argv, char **envp) {
   u32 args[6] = {0, 0, 0, 0, 0, 0};
   if (ioctl(0, 0x20007461, 0) != 0) put("no terminal\n");
   if (mount("ffs", "/", 0x10000, args) != 0) { put("the root stays read-only: "); number(errno); put("\n"); }
+  if (same(argv[0], "/core", 5)) {
+    core_main();
+    reboot(8, 0);
+  }
   if (same(argv[0], "/fpu", 4)) {
     run(fpu_cases);
     reboot(8, 0);
