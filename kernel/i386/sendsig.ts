@@ -22,8 +22,8 @@ import { Sys__sigreturn14Args } from "../syscallargs";
 
 const SIZEOF_SIGFRAME: u32 = 16 + 24 * 4;
 
-/** Bits of eflags that a user may set: the status flags, T, D and ID's neighbours without privilege. */
-const PSL_USERCHANGE: u32 = 0x00240dd5;
+/** Bits of eflags that a user may set: the status flags, T, D, AC, ID, and RF, which faults leave set. */
+const PSL_USERCHANGE: u32 = 0x00250dd5;
 const PSL_USERSET: u32 = 0x202;
 
 function save_context(frame: Trapframe, sc: Sigcontext, mask: u32, onstack: u32): void {
