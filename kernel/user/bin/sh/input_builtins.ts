@@ -4,9 +4,8 @@ import { strchr, strcmp, strlen } from "../../../libkern";
 import { last_error } from "../../lib/errors";
 import { eprintf, sprintf } from "../../lib/stdio";
 import { atoi, free, malloc, realloc } from "../../lib/stdlib";
-import { read } from "../../lib/syscalls";
 import { sh } from "./state";
-import { run_traps } from "./traps";
+import { read_input, run_traps } from "./traps";
 import { get_variable, set_variable } from "./variables";
 
 const EINTR: i32 = 4;
@@ -34,10 +33,10 @@ function keep(line: Line, byte: u32, quoted: bool): void {
 function next_byte(): i32 {
   const byte = frame_alloc(4);
   while (true) {
-    const n = read(0, byte, 1);
+    const n = read_input(byte, 1);
+    if (sh.interrupted != 0) return -2;
     if (n == 1) return load<u8>(byte);
     if (n == 0 || last_error() != EINTR) return -1;
-    if (sh.interrupted != 0) return -2;
     run_traps();
   }
 }

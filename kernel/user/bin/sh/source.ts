@@ -9,6 +9,7 @@ import { free, malloc, realloc, zalloc } from "../../lib/stdlib";
 import { read } from "../../lib/syscalls";
 import { tell_jobs } from "./jobs";
 import { SKIP_ALL, sh } from "./state";
+import { read_input } from "./traps";
 import { get_variable } from "./variables";
 
 const EINTR: i32 = 4;
@@ -108,7 +109,8 @@ function refill(s: Source): void {
     s.text = realloc(s.text, s.capacity);
   }
   while (true) {
-    const n = read(s.fd, s.text + s.length, wanted);
+    const n = s.prompts != 0 ? read_input(s.text + s.length, wanted) : read(s.fd, s.text + s.length, wanted);
+    if (s.prompts != 0 && sh.interrupted != 0) return abandon(s);
     if (n > 0) {
       if (sh.verbose != 0) write_all(2, s.text + s.length, n);
       s.length += n;
@@ -118,7 +120,6 @@ function refill(s: Source): void {
       s.ended = 1;
       return;
     }
-    if (sh.interrupted != 0) return abandon(s);
   }
 }
 

@@ -52,6 +52,9 @@ export class Shell {
   child: u32;
   /** ^C has come. */
   interrupted: u32;
+  /** The shell is about to read its standard input for a person, or does; flags of that descriptor otherwise. */
+  reading: u32;
+  input_flags: u32;
   /** The terminal, or -1, and the group that had it before. */
   terminal: i32;
   first_group: i32;

@@ -1,8 +1,13 @@
 // trap: commands that run when a signal has come, and at the end of the shell.
 import { free, strdup } from "../../lib/stdlib";
 import { NSIG, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIG_DFL, SIG_IGN, signal } from "../../lib/signals";
+import { fcntl, read } from "../../lib/syscalls";
 import { run_string } from "./execute";
 import { sh } from "./state";
+
+const F_GETFL: i32 = 3;
+const F_SETFL: i32 = 4;
+const O_NONBLOCK: u32 = 4;
 
 @unmanaged
 class Traps {
@@ -17,9 +22,24 @@ function on_signal(number: i32): void {
   traps.pending |= 1 << number;
 }
 
-/** ^C at a shell with a person. */
+/**
+ * ^C at a shell with a person. It may come just before a read, which it would not interrupt: so the read is made one
+ * that does not wait.
+ */
 function on_interrupt(number: i32): void {
   sh.interrupted = 1;
+  if (sh.reading != 0) fcntl(0, F_SETFL, sh.input_flags | O_NONBLOCK);
+}
+
+/** read(2) of the standard input that ^C ends; then sh.interrupted is set, whatever has been read. */
+export function read_input(buffer: usize, size: u32): i32 {
+  if (sh.interactive == 0) return read(0, buffer, size);
+  sh.input_flags = u32(fcntl(0, F_GETFL, 0));
+  sh.reading = 1;
+  const n = sh.interrupted != 0 ? -1 : read(0, buffer, size);
+  sh.reading = 0;
+  if (sh.interrupted != 0) fcntl(0, F_SETFL, sh.input_flags);
+  return n;
 }
 
 export function trap_command(number: i32): usize {
