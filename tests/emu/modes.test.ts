@@ -1,6 +1,5 @@
 // Modes, privileges, gates, tasks, debug registers and ROMs: a kernel of cases (modes.S) prints the same on
-// ptmap as on Bochs, and as on QEMU but for what is listed; firmware and a kernel of gcc's (foreign.c) run; and random bytes in
-// every mode harm nothing.
+// ptmap as on Bochs, and as on QEMU but for what is listed; firmware and a kernel of gcc's (foreign.c) run.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -9,11 +8,8 @@ import { join } from "node:path";
 import t from "tap";
 import { Machine, type Model } from "../../emu/index.js";
 import { bochsAbsent, onBochs } from "./bochs.js";
-import { randomFrom } from "./cpu_rig.js";
-import { AT, ProtectedRig, SELECTOR } from "./protected_rig.js";
 
 const MB = 1 << 20;
-const SEED = Number(process.env["SEED"] ?? 19851017);
 const sources = join(import.meta.dirname, "../../../../tests/emu");
 
 const absent = (tool: string): string | false => spawnSync(tool, ["--version"]).status !== 0 && `${tool} is not installed`;
@@ -134,55 +130,3 @@ for (const name of ["bios.bin", "bios-256k.bin"]) {
       t.match(text, /No bootable device/);
     });
 }
-
-/** Random state: descriptors, gates, page tables and code, in one of the modes. */
-function randomRig(random: () => number, model: Model): ProtectedRig {
-  const rig = new ProtectedRig({ model, timing: (random() & 1) === 0 ? "model" : "none" });
-  const mode = random() % 5;
-  for (let at = AT.GDT; at < AT.GDT + 0x60; at += 8) if (random() % 4 === 0) rig.setWord(at, random(), random());
-  for (let vector = 0; vector < 64; vector++) {
-    if (random() % 8 === 0) rig.setWord(AT.IDT + vector * 8, random(), random());
-    else rig.gate(vector, AT.HANDLERS + (random() & 0xff), [14, 15, 6, 7, 5][random() % 5], random() & 3);
-  }
-  for (const base of [AT.CODE, AT.HANDLERS, AT.USER_CODE]) {
-    rig.put(base, Array.from({ length: 512 }, () => random() & 0xff));
-  }
-  if (random() % 2 === 0) {
-    rig.page(random() & 7 | 1);
-    for (let i = 0; i < 64; i++) rig.setEntry((random() % 1024) << 12, random() & 0x3fffff);
-  }
-  if (mode === 1) rig.user();
-  if (mode === 2) rig.cpu.reset();
-  if (mode === 3) {
-    rig.user(0);
-    rig.cpu.eflags = 0x20202 | (random() & 0x3000);
-    for (let i = 0; i < 6; i++) rig.cpu.setSegment(i, { selector: 0x1000, base: 0x10000, limit: 0xffff, attributes: 0xf300 });
-  }
-  if (mode === 4) rig.cpu.setSegment(1, { selector: SELECTOR.KERNEL_CODE, base: 0, limit: 0x1ffff, attributes: 0x9b00 });
-  if (mode === 2) rig.cpu.eip = random() & 0xffff;
-  for (let i = 0; i < 8; i++) rig.cpu.registers[i] = random() % 3 === 0 ? random() : random() & 0x3fffff;
-  if (random() % 4 === 0) rig.cpu.eflags = rig.cpu.eflags | 0x100;
-  return rig;
-}
-
-t.test(`random bytes in every mode raise nothing on the host (seed ${SEED})`, async (t) => {
-  const models: readonly Model[] = ["i386", "i486", "pentium", "i686"];
-  const rounds = Number(process.env["ROUNDS"] ?? 60);
-  let executed = 0;
-  for (let round = 0; round < rounds; round++) {
-    const seed = (SEED + round * 7919) >>> 0;
-    const rig = randomRig(randomFrom(seed), models[round % models.length]!);
-    try {
-      for (let i = 0; i < 20; i++) {
-        const reason = rig.run(2000);
-        if (reason.kind === "shutdown") break;
-        if (reason.kind === "halt") rig.cpu.eip = AT.CODE + i * 17;
-      }
-    } catch (error) {
-      t.fail(`seed ${seed}: ${(error as Error).stack}`);
-    }
-    executed += rig.cpu.instructions;
-  }
-  t.ok(executed > rounds, `${executed} instructions executed`);
-  t.comment(`${executed} instructions`);
-});
