@@ -59,7 +59,10 @@ const WORKLOAD_FLAGS: readonly Flag[] = [
   { name: "capture", value: "DIR", help: "write console.txt, trace.txt, registers.json and summary.json to DIR" },
   { name: "mounts", value: "N", help: "how many times mfs-cycle mounts, copies and unmounts", fallback: "1" },
   { name: "mfs-size", value: "SIZE", help: "size of the memory file system", fallback: "fitted to the tree" },
-  { name: "way", value: "WAY", help: "way of I/O of the memory file system, as for -o of mount_mfs", fallback: "aobj" },
+  {
+    name: "way", value: "WAY", fallback: "aobj",
+    help: "way of I/O of the memory file system, as for -o of mount_mfs; for fsx and the like also ffs or wd: FFS on md, on wd0",
+  },
   { name: "bsize", value: "BYTES", help: "block size of the memory file system", fallback: "8192" },
   { name: "fsize", value: "BYTES", help: "fragment size of the memory file system", fallback: "1024" },
   { name: "repair", value: "LIST", help: "burge: mistakes to mend, any of end,ref,unwire,offset" },
@@ -67,6 +70,9 @@ const WORKLOAD_FLAGS: readonly Flag[] = [
   { name: "ddb", value: "COMMANDS", help: "DDB commands run when the debugger is entered, separated by `;`" },
   { name: "requests", value: "N", help: "mfs-ways: measured requests of each way", fallback: "256" },
   { name: "rows", value: "LIST", help: "mfs-ways: what to measure, separated by commas", fallback: "all there is" },
+  { name: "ops", value: "N", help: "fsx, storm, fork-cow: operations of each process; postmark: transactions" },
+  { name: "procs", value: "N", help: "storm: processes", fallback: "32" },
+  { name: "seed", value: "N", help: "fsx, postmark, storm, fork-cow: seed of the random numbers", fallback: "1" },
   { name: "plot", value: "FILE.svg", help: "mfs-ways: draw the cycles per request as a picture" },
   { name: "save-mfs", value: "FILE", help: "write the memory file system to wd0 before unmount and save that disk to FILE" },
 ];
@@ -103,8 +109,7 @@ export const COMMANDS: readonly Command[] = [
     flags: [
       { name: "size", value: "SIZE", help: "size of the image", fallback: "fitted to the tree" },
       { name: "free", value: "SIZE", help: "room to leave when the size is fitted", fallback: "1M" },
-      { name: "way", value: "WAY", help: "way of I/O of the memory file system, as for -o of mount_mfs", fallback: "aobj" },
-  { name: "bsize", value: "BYTES", help: "block size", fallback: "8192" },
+      { name: "bsize", value: "BYTES", help: "block size", fallback: "8192" },
       { name: "fsize", value: "BYTES", help: "fragment size", fallback: "1024" },
     ],
     details: [],

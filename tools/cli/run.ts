@@ -11,7 +11,7 @@ import { projectTree, systemRoot, type RootImage } from "./root.js";
 import { makeFolder, readInput, saveFile } from "./files.js";
 import { MEMORY, Session, memorySizeOf, outcome, rootFree, rootOf } from "./session.js";
 import { workloadFiles, type Variables } from "./system.js";
-import { DDB_COMMANDS, WORKLOADS, ddbCommands, ownScript, poolFill, type Workload } from "./workloads.js";
+import { DDB_COMMANDS, OWN_FLAGS, WORKLOADS, ddbCommands, ownScript, poolFill, type Workload } from "./workloads.js";
 import { progressLine } from "./progress.js";
 import { REQUEST_BYTES, WaysMeter, waysTable } from "./ways.js";
 import { waysPlot } from "./ways_plot.js";
@@ -41,7 +41,8 @@ function findWorkload(name: string): Workload {
 }
 
 function checkFlags(workload: Workload, parsed: Parsed): void {
-  const wrong = workload.refuses.find((flag) => parsed.values.has(flag));
+  const refuses = [...workload.refuses, ...OWN_FLAGS.filter((flag) => !(workload.ownFlags ?? []).includes(flag))];
+  const wrong = refuses.find((flag) => parsed.values.has(flag));
   if (wrong) throw new UsageError(`flag '--${wrong}' means nothing to the workload '${workload.name}'; leave it out`);
 }
 
@@ -99,6 +100,10 @@ function variablesOf(workload: Workload, parsed: Parsed, fittedSize: number): Va
   return workload.kind === "script" ? workload.variables(parsed, fittedSize) : {};
 }
 
+function wantedDisk(workload: Workload, parsed: Parsed): number {
+  return workload.kind === "script" ? workload.scratchDisk?.(parsed) ?? 0 : 0;
+}
+
 /** Runs the command; returns the exit status. */
 export async function runCommand(parsed: Parsed): Promise<number> {
   const workload = findWorkload(parsed.operands[0]!);
@@ -120,9 +125,8 @@ export async function runCommand(parsed: Parsed): Promise<number> {
   }
   const folder = parsed.values.get("capture");
   if (folder !== undefined) makeFolder(folder);
-  const session = new Session({
-    parsed, bootArguments, images: images.all, console, ...(saveTo === undefined ? {} : { scratchDisk: mfsSize + MB }),
-  });
+  const scratchDisk = saveTo === undefined ? wantedDisk(workload, parsed) : mfsSize + MB;
+  const session = new Session({ parsed, bootArguments, images: images.all, console, scratchDisk });
   const capture = new Capture(session, console);
   const meter = workload.metersRequests ? new WaysMeter(session) : undefined;
   const progress = progressLine(session.machine);

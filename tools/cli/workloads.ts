@@ -6,6 +6,7 @@
 import { parseCount, parseSize, type Parsed } from "./args.js";
 import { UsageError } from "./errors.js";
 import { fieldOffset } from "./layouts.js";
+import { LOAD_WORKLOADS } from "./load_workloads.js";
 import { readInput } from "./files.js";
 import { memorySizeOf } from "./session.js";
 import { WORKLOAD_SCRIPTS } from "./paths.js";
@@ -16,6 +17,8 @@ interface AnyWorkload {
   readonly summary: string;
   /** Flags of `run` that this workload does not take. */
   readonly refuses: readonly string[];
+  /** Flags of OWN_FLAGS that this workload takes. */
+  readonly ownFlags?: readonly string[];
   /** The machine measures each request of it (ways.ts). */
   readonly metersRequests?: boolean;
 }
@@ -30,6 +33,8 @@ export interface ScriptWorkload extends AnyWorkload {
   readonly onRoot?: boolean;
   /** Variables of the script, in sizes of sectors. `fittedSize` is the size in bytes of an MFS that holds the tree. */
   variables(parsed: Parsed, fittedSize: number): Variables;
+  /** Bytes of an empty disk that it wants when --disk gives none; 0: no disk. */
+  readonly scratchDisk?: (parsed: Parsed) => number;
   /** DDB's commands when --ddb gives none. */
   readonly ddb?: () => readonly string[];
 }
@@ -44,7 +49,7 @@ export interface KernelWorkload extends AnyWorkload {
 export type Workload = ScriptWorkload | KernelWorkload;
 
 /** The script of a workload of the repository. */
-const scriptOf = (name: string) => new TextDecoder("latin1").decode(readInput(`${WORKLOAD_SCRIPTS}/${name}.sh`, "script"));
+export const scriptOf = (name: string) => new TextDecoder("latin1").decode(readInput(`${WORKLOAD_SCRIPTS}/${name}.sh`, "script"));
 
 /** The mistakes of the mail that `--repair` mends, in the order of the mail's code. */
 export const REPAIRS = ["end", "ref", "unwire", "offset"] as const;
@@ -227,4 +232,7 @@ export function ownScript(name: string, script: string): ScriptWorkload {
   };
 }
 
-export const WORKLOADS: readonly Workload[] = [mfsCycle, mfsWays, mfsFull, burge, faultPolicies];
+/** Flags that only some workloads take; they name them in `ownFlags`. */
+export const OWN_FLAGS = ["ops", "procs", "seed"] as const;
+
+export const WORKLOADS: readonly Workload[] = [mfsCycle, mfsWays, mfsFull, burge, faultPolicies, ...LOAD_WORKLOADS];
