@@ -6,8 +6,8 @@
 import { exit1, kwait } from "../kern_exit";
 import { fork_kernel_proc } from "../kern_fork";
 import { curproc } from "../kern_proc";
-import { memcmp, memcpy, strcmp } from "../libkern";
-import { bootarg, bootarg_u32 } from "../subr_bootargs";
+import { memcmp, strcmp } from "../libkern";
+import { bootarg } from "../subr_bootargs";
 import { printf } from "../subr_prf";
 import { frame_alloc } from "../i386/cpufunc";
 import { pmap_activate, vtophys } from "../i386/pmap";
@@ -398,110 +398,6 @@ function case_device(): void {
   expect(!user_word(mine, 0), 8);
 }
 
-// fsx: random operations on one file by mapping, read and write, against a copy of
-// what it should hold. Boot arguments vmtest.seed and vmtest.ops.
-
-const FSX_MAX: u32 = 24 * 4096;
-
-@unmanaged
-class Fsx {
-  seed: u32;
-  size: u32;
-  at: usize;
-  /** What the file should hold, and a buffer for transfers. */
-  model: usize;
-  io: usize;
-}
-
-const fsx = changetype<Fsx>(memory.data(offsetof<Fsx>(), 4));
-
-function random(below: u32): u32 {
-  fsx.seed = fsx.seed * 1103515245 + 12345;
-  return (fsx.seed >> 8) % below;
-}
-
-function fsx_map(): void {
-  fsx.at = map(FSX_MAX, MAP_SHARED, test.vp, 0);
-}
-
-/** Sets the model's length. */
-function fsx_resize(size: u32): void {
-  if (size > fsx.size) memory.fill(fsx.model + fsx.size, 0, size - fsx.size);
-  fsx.size = size;
-}
-
-/** Writes `len` random bytes at `offset`, through the mapping or by write(2). */
-function fsx_write(offset: u32, len: u32, mapped: bool): bool {
-  for (let i: u32 = 0; i < len; i++) store<u8>(fsx.io + i, u8(random(255) + 1));
-  if (mapped) {
-    if (copyout(fsx.io, fsx.at + offset, len) != 0) return false;
-  } else {
-    if (write_file(test.vp, fsx.io, len, offset) != 0) return false;
-    if (offset + len > fsx.size) fsx_resize(offset + len);
-  }
-  memcpy(fsx.model + offset, fsx.io, len);
-  return true;
-}
-
-/** Reads and compares. */
-function fsx_read(offset: u32, len: u32, mapped: bool): bool {
-  const countp = frame_alloc(4);
-  if (mapped) {
-    if (copyin(fsx.at + offset, fsx.io, len) != 0) return false;
-  } else if (read_file(test.vp, fsx.io, len, offset, countp) != 0 || load<u32>(countp) != len) {
-    return false;
-  }
-  return memcmp(fsx.io, fsx.model + offset, len) == 0;
-}
-
-/** Writes behind the end of the file into its last page: those bytes are not part of it. */
-function fsx_scribble(): bool {
-  const room = round_page(fsx.size) - fsx.size;
-  if (room == 0 || fsx.size == 0) return true;
-  memory.fill(fsx.io, 0xee, room);
-  return copyout(fsx.io, fsx.at + fsx.size, room) == 0;
-}
-
-function fsx_step(what: u32): bool {
-  const offset = random(FSX_MAX);
-  let len = 1 + random(12000);
-  if (offset + len > FSX_MAX) len = FSX_MAX - offset;
-  if (what < 3) return fsx_write(offset, len, false);
-  if (what == 13) {
-    const size = random(FSX_MAX);
-    fsx_resize(size);
-    return do_truncate(file_name(), size, curproc()) == 0;
-  }
-  if (what == 14) return uvm_msync(my_map(), fsx.at, FSX_MAX, random(2) == 0 ? MS_SYNC : MS_SYNC | MS_INVALIDATE) == 0;
-  if (what == 15) return sys_sync(curproc()) == 0;
-  if (what == 16) {
-    const error = uvm_munmap(my_map(), fsx.at, FSX_MAX);
-    fsx_map();
-    return error == 0 && fsx.at != 0;
-  }
-  if (what == 17) return fsx_scribble();
-  if (offset >= fsx.size) return true;
-  if (offset + len > fsx.size) len = fsx.size - offset;
-  if (what < 7) return fsx_write(offset, len, true);
-  return fsx_read(offset, len, what < 10);
-}
-
-function case_fsx(): void {
-  fsx.seed = bootarg_u32(cs("vmtest.seed"), 2000);
-  fsx.model = test.buffer;
-  fsx.io = test.buffer + FSX_MAX;
-  for (let i: u32 = 0; i < FILE_SIZE; i++) store<u8>(fsx.model + i, u8(pattern(i)));
-  fsx.size = FILE_SIZE;
-  fsx_map();
-  const ops = bootarg_u32(cs("vmtest.ops"), 2000);
-  for (let op: u32 = 0; op < ops && test.failed == 0; op++) {
-    const what = random(18);
-    if (fsx_step(what)) continue;
-    printf(cs("vmtest: fsx: operation %d (kind %d) went wrong; size %d\n"), op, what, fsx.size);
-    expect(false, op + 1);
-  }
-}
-
 /** Makes the file anew, with the pattern in it. */
 function make_file(): i32 {
   const vpp = frame_alloc(4);
@@ -565,7 +461,6 @@ export function vmtest(): i32 {
     ok = run_case(cs("file"), case_file.index) && ok;
     ok = run_case(cs("truncate"), case_truncate.index) && ok;
     ok = run_case(cs("self"), case_self.index) && ok;
-    ok = run_case(cs("fsx"), case_fsx.index) && ok;
   }
   ok = run_case(cs("io"), case_io.index) && ok;
   ok = run_case(cs("device"), case_device.index) && ok;

@@ -16,7 +16,7 @@ const DDB = "ddb.commandonenter=trace;reboot";
 const cases = (console: string, program: string): string[] =>
   console.split("\n").filter((line) => line.startsWith(`${program}: `));
 
-const VMTEST = ["cow", "unmap", "brk", "errors", "caches", "file", "truncate", "self", "fsx", "io", "device"];
+const VMTEST = ["cow", "unmap", "brk", "errors", "caches", "file", "truncate", "self", "io", "device"];
 const agree = (yes: string): string =>
   `vmtest: read sees what a mapping wrote: ${yes}; a mapping sees what write wrote: ${yes}`;
 
