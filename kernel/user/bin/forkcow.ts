@@ -10,7 +10,7 @@ import { getopt, optarg, optind } from "../lib/getopt";
 import { one_in, random_below, srandom } from "../lib/random";
 import { exit, printf } from "../lib/stdio";
 import { atoi, free } from "../lib/stdlib";
-import { __msync13, madvise, mlock, mprotect, munlock, munmap, pipe, read } from "../lib/syscalls";
+import { __msync13, madvise, mlock, mprotect, munlock, munmap, pipe, read, setrlimit } from "../lib/syscalls";
 import { bear, bury } from "./forkcow/family";
 import {
   check_all, check_page, is_here, is_shared, make_regions, map_pages, poke, poke_by_kernel, word_at, wrong_call,
@@ -20,6 +20,7 @@ import { EFAULT, PAGE_SIZE, REGIONS, WORDS, forkcow } from "./forkcow/state";
 const PROT_READ: u32 = 1;
 const PROT_RW: u32 = 3;
 const MS_SYNC: u32 = 4;
+const RLIMIT_CORE: u32 = 4;
 /** Words of a shared page that a process needs to give some to its children. */
 const MINIMUM_WORDS: u32 = 16;
 /** Regions whose pages a process may replace: nobody else has them. */
@@ -123,6 +124,10 @@ export function main(argc: i32, argv: usize, envp: usize): i32 {
   if (pipe(fds) != 0) err(1, cs("pipe"));
   forkcow.pipe_read = load<i32>(fds);
   forkcow.pipe_write = load<i32>(fds + 4);
+  // Children that end by a bad access leave no core.
+  const limit = frame_alloc(16);
+  memory.fill(limit, 0, 16);
+  if (setrlimit(RLIMIT_CORE, limit) != 0) err(1, cs("setrlimit"));
   forkcow.hi = WORDS;
   forkcow.processes = 1;
   printf(cs("seed = %u\n"), forkcow.seed);
