@@ -127,7 +127,7 @@ function shuffle(rig: ProtectedRig, random: Random): void {
   }
 }
 
-/** Complaints about the processor's own state: each translation leads into RAM, what is constant or unused is as it was. */
+/** What is wrong with the processor's own state: translations lead into RAM, what is constant or unused is as it was. */
 function complaints(rig: ProtectedRig): string[] {
   const { state, cycles, instructions } = rig.cpu;
   const wrong: string[] = [];
@@ -136,14 +136,17 @@ function complaints(rig: ProtectedRig): string[] {
       const delta = entries[i]!;
       if (delta === -1) continue;
       const physical = ((i % LINEAR_PAGES) * 4096 + delta) >>> 0;
-      if ((delta & 0xfff) !== 0 || physical >= RAM_BYTES) wrong.push(`page ${i.toString(16)} leads to ${physical.toString(16)}`);
+      const leads = `page ${i.toString(16)} leads to ${physical.toString(16)}`;
+      if ((delta & 0xfff) !== 0 || physical >= RAM_BYTES) wrong.push(leads);
     }
   }
   if (state.regs[ZERO] !== 0) wrong.push("the register that reads zero does not");
-  if (state.S.subarray(FIRST_UNUSED_WORD).some((word) => word !== 0)) wrong.push("an unused word of the state was written");
+  const unused = state.S.subarray(FIRST_UNUSED_WORD);
+  if (unused.some((word) => word !== 0)) wrong.push("an unused word of the state was written");
   const guard = new Uint8Array(state.mem8.buffer, RAM_BYTES, -RAM_BYTES & 0xffff);
   if (guard.some((byte) => byte !== GUARD)) wrong.push("bytes behind RAM were written");
-  if (!Number.isSafeInteger(cycles) || !Number.isSafeInteger(instructions)) wrong.push(`${cycles} cycles, ${instructions} instructions`);
+  const counted = Number.isSafeInteger(cycles) && Number.isSafeInteger(instructions);
+  if (!counted) wrong.push(`${cycles} cycles, ${instructions} instructions`);
   return wrong;
 }
 

@@ -22,8 +22,8 @@ export type Random = () => number;
 
 /** What registers hold that mean nothing to a case: changes show, and equal values pack well. */
 const CANARIES = [0x0a0b0c0d, 0x1a1b1c1d, 0x2a2b2c2d, 0x3a3b3c3d, 0x4a4b4c4d, 0x5a5b5c5d, 0x6a6b6c6d, 0x7a7b7c7d];
-const EDGES = [0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff, 0x10, 0x1f, 0x20, 0x100,
-  0x10000, 0xfffffffe, 0x55555555, 0xaaaaaaaa];
+const EDGES = [0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff, 0x10, 0x1f, 0x20,
+  0x100, 0x10000, 0xfffffffe, 0x55555555, 0xaaaaaaaa];
 const ARITHMETIC = FLAG.CF | FLAG.PF | FLAG.AF | FLAG.ZF | FLAG.SF | FLAG.OF;
 export const [ES, CS, SS, DS, FS, GS] = [0, 1, 2, 3, 4, 5];
 const SEGMENT_OF_PREFIX = new Map<number, number>([PREFIX.ES, PREFIX.CS, PREFIX.SS, PREFIX.DS, PREFIX.FS, PREFIX.GS]
@@ -178,7 +178,9 @@ export class Draft implements Machine {
     return CODE_PAGE + 0x400 + (random() % 0xb00) - base;
   }
 
-  operandWord(): readonly number[] {
+  /** What an operand in memory holds when nothing else is asked for. */
+  operandBytes(): readonly number[] {
+    if (isX87(this.row)) return x87Operand(this.random, operandsOf(this.row)[0]).slice(0, this.bytes);
     return [...little(this.value(), 4), ...little(this.value(), 4)].slice(0, this.bytes);
   }
 }
@@ -203,7 +205,7 @@ function addressBytes(draft: Draft): readonly number[] {
   if (absolute) {
     const segment = draft.segment(DS);
     const linear = draft.target(draft.bytes, segment);
-    if (!/^O/.test(row.operands)) draft.put(linear, draft.operandWord());
+    if (!/^O/.test(row.operands)) draft.put(linear, draft.operandBytes());
     return little(linear - draft.base(segment), form.addressSize);
   }
   if (!draft.encoding.modrm) return [];
@@ -216,7 +218,7 @@ function addressBytes(draft: Draft): readonly number[] {
     linear = draft.base(segment) + draft.registers[4] + (shape.mod === 1 ? ((random() & 31) - 16) * 4 : 0);
   }
   if (row.semantic !== "lea") {
-    draft.put(linear, draft.operand ?? (isX87(row) ? x87Operand(random, operandsOf(row)[0]).slice(0, draft.bytes) : draft.operandWord()));
+    draft.put(linear, draft.operand ?? draft.operandBytes());
   }
   const offset = (linear - draft.shift - draft.base(segment)) | 0;
   return placeOperand(shape, draft.reg, base, offset, draft, random).bytes;
@@ -224,14 +226,13 @@ function addressBytes(draft: Draft): readonly number[] {
 
 /** Random values for the registers an instruction names, unless they are spoken for. */
 function fillRegisters(draft: Draft): void {
-  const { row, encoding } = draft;
+  const { row } = draft;
   const named = new Set<number>([0, 1, 2]);
   for (const code of operandsOf(row)) {
     const byte = operandBytes(code, 4) === 1;
     if (code.startsWith("G")) named.add(byte ? draft.reg & 3 : draft.reg);
     if (/^[EZR]/.test(code) && draft.form.shape === null) named.add(byte ? draft.rm & 3 : draft.rm);
   }
-  void encoding;
   for (const register of named) {
     if (draft.free(register)) draft.registers[register] = draft.value();
   }

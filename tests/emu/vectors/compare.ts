@@ -198,6 +198,7 @@ export function differences(input: Input, mine: Outcome | string, theirs: Outcom
   });
   SEGMENTS.forEach((name, i) => check(name, mine.segments[i], theirs.segments[i]));
   problems.push(...memoryDifferences(mine, theirs, blanks));
-  if (theirs.image !== undefined) problems.push(...x87Differences(input, instructionsOf(input).at(-1)!.row, mine, theirs));
+  const { row } = instructionsOf(input).at(-1)!;
+  if (theirs.image !== undefined) problems.push(...x87Differences(input, row, mine, theirs));
   return problems;
 }

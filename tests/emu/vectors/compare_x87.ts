@@ -71,8 +71,10 @@ export function x87Differences(input: Input, row: OpcodeRow | null, mine: Outcom
     problems.push(`st${i} ${text(a)}, recorded ${text(b)}`);
   }
   if (pointersCount(input, theirs)) {
-    for (const [name, at] of [["fip", AT.FIP], ["fip", AT.FIP + 2], ["opcode", AT.FOP], ["fdp", AT.FDP], ["fdp", AT.FDP + 2]] as const) {
-      word(name, at);
+    word("opcode", AT.FOP);
+    for (const half of [0, 2]) {
+      word("fip", AT.FIP + half);
+      word("fdp", AT.FDP + half);
     }
   }
   return problems;

@@ -6,7 +6,7 @@ import { Decoder, DecoderOptions } from "iced-x86";
 import { decode } from "../../../emu/cpu/decode.js";
 import { FLAG } from "../../../emu/cpu/state.js";
 import { caseOf } from "./cases.js";
-import { EXCLUDED, PREFIX, allForms } from "./forms.js";
+import { PREFIX, allForms } from "./forms.js";
 import type { Form, Source } from "./forms.js";
 import { CODE, CODE_PAGE, FLAT, LOCAL_NAMES, PAGE, local } from "./space.js";
 import type { Input } from "./vector.js";
@@ -44,7 +44,8 @@ function plain(code: readonly number[], random: Random): Input {
 }
 
 function holes(): Source[] {
-  const maps = [...Array.from({ length: 256 }, (_, byte) => [byte]), ...Array.from({ length: 256 }, (_, byte) => [0x0f, byte])];
+  const one = Array.from({ length: 256 }, (_, byte) => [byte]);
+  const maps = [...one, ...one.map((opcode) => [0x0f, ...opcode])];
   const codes = maps.flatMap((opcode) => [0x00, 0xc0].flatMap((mod) =>
     Array.from({ length: 8 }, (_, digit) => [...opcode, mod | (digit << 3)])));
   // The escapes have a row for each ModRM byte.
@@ -60,10 +61,12 @@ function lengths(): Source[] {
   const bodies: readonly (readonly [name: string, code: readonly number[]])[] = [
     ["nop", [0x90]], ["inc", [0x40]], ["add", [0x01, 0xd8]], ["mov", [0xb8, 1, 2, 3, 4]], ["movzx", [0x0f, 0xb6, 0xc1]],
   ];
-  return bodies.flatMap(([name, body]) => [14, 15, 16].flatMap((length) => [PREFIX.ES, PREFIX.ADDRESS].map((prefix): Source => ({
+  const sourceOf = (name: string, body: readonly number[], length: number, prefix: number): Source => ({
     name: `${name} of ${length} bytes by ${prefix.toString(16)}`, weight: 2,
     make: (random) => plain([...new Array<number>(length - body.length).fill(prefix), ...body], random),
-  }))));
+  });
+  return bodies.flatMap(([name, body]) => [14, 15, 16].flatMap((length) =>
+    [PREFIX.ES, PREFIX.ADDRESS].map((prefix) => sourceOf(name, body, length, prefix))));
 }
 
 /** Forms of which one for each row stands for the row. */
@@ -110,17 +113,21 @@ function steps(): Source[] {
         if (form.shape?.stack === true) return null;
         registers[4] = 0x203f40 + (random() & 15) * 4;
       }
-      return { ...input, registers, code: { at: CODE, bytes: Uint8Array.from([...SET_TRAP_FLAG, ...input.code.bytes]) } };
+      const bytes = Uint8Array.from([...SET_TRAP_FLAG, ...input.code.bytes]);
+      return { ...input, registers, code: { at: CODE, bytes } };
     },
   }));
 }
 
+/** What needs memory, selectors or the coprocessor; and LAHF, which reads AF. */
+const NOT_IN_SEQUENCES = /^(push|pop|enter|leave|x87|fwait|lahf|xlat|verr|verw|lar|lsl|arpl|store|bound)/;
+
 /** Register forms that read or set flags all of which are defined, but for AF, which none of them reads. */
 function flagForms(): Form[] {
-  return allForms().filter(({ row, shape, prefixes, big, place, addressSize }) => shape === null && prefixes.length === 0 && big
-    && place === "memory" && addressSize === 4 && EXCLUDED[row.semantic] === undefined && row.privilege === "" && !row.ends
-    && !/[osztpc]/.test(row.flags) && !/A/.test(row.reads) && !/CL$|Ib$|[XYOM]/.test(row.operands)
-    && !/^(push|pop|enter|leave|x87|fwait|lahf|cmpxchg8b|xlat|hlt|verr|verw|lar|lsl|arpl|store|cli|sti|bound|in|out|esc)/.test(row.semantic));
+  return allForms().filter(({ row, shape, prefixes, big, place, addressSize }) =>
+    shape === null && prefixes.length === 0 && big && place === "memory" && addressSize === 4
+    && row.privilege === "" && !row.ends && !/[osztpc]/.test(row.flags) && !/A/.test(row.reads)
+    && !/CL$|Ib$|[XYOM]/.test(row.operands) && !NOT_IN_SEQUENCES.test(row.semantic));
 }
 
 /** Several instructions in a row, each of which meets the flags of the one before. */
@@ -140,6 +147,7 @@ function sequences(): Source[] {
 
 /** Every source of cases: the forms of the table, and what is beside it. */
 export function allSources(): Source[] {
-  const forms = allForms().map((form): Source => ({ name: form.name, weight: form.weight, make: (random) => caseOf(form, random) }));
+  const forms = allForms().map((form): Source =>
+    ({ name: form.name, weight: form.weight, make: (random) => caseOf(form, random) }));
   return [...forms, ...holes(), ...lengths(), ...fetches(), ...steps(), ...sequences()];
 }

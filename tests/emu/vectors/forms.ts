@@ -52,6 +52,8 @@ export interface Form {
 const HOST_STATE = "its result is the host kernel's";
 const ALIEN = "a process of a 64-bit kernel meets another instruction there";
 
+const GONE = "processors since the Pentium have no test registers";
+
 /** Rows that have no form, by semantic, and why. */
 export const EXCLUDED: Readonly<Record<string, string>> = {
   int1: "hypervisors sometimes report it at its own address instead of the next",
@@ -59,7 +61,7 @@ export const EXCLUDED: Readonly<Record<string, string>> = {
   cpuid: "its result names the host's processor",
   sldt: HOST_STATE, str: HOST_STATE, sgdt: HOST_STATE, sidt: HOST_STATE, smsw: HOST_STATE,
   sysenter: ALIEN, sysexit: ALIEN,
-  readTest: "processors since the Pentium have no test registers", writeTest: "processors since the Pentium have no test registers",
+  readTest: GONE, writeTest: GONE,
   escape: "it stands for the encodings that are no instruction; see the holes",
 };
 
@@ -68,8 +70,8 @@ export const PREFIX = { ES: 0x26, CS: 0x2e, SS: 0x36, DS: 0x3e, FS: 0x64, GS: 0x
 const SEGMENT_PREFIXES = [PREFIX.ES, PREFIX.CS, PREFIX.SS, PREFIX.DS, PREFIX.FS, PREFIX.GS];
 
 /** Rows that push or pop. */
-const STACK = new Set(["push", "pop", "pushSegment", "popSegment", "pushad", "popad", "pushfd", "popfd", "enter", "leave",
-  "call", "callIndirect", "ret", "retFar", "callFar", "iret"]);
+const STACK = new Set(["push", "pop", "pushSegment", "popSegment", "pushad", "popad", "pushfd", "popfd", "enter",
+  "leave", "call", "callIndirect", "ret", "retFar", "callFar", "iret"]);
 
 export function usesStack(row: OpcodeRow): boolean {
   return STACK.has(row.semantic);
@@ -77,7 +79,8 @@ export function usesStack(row: OpcodeRow): boolean {
 
 /** Whether the operand size changes what a row does. */
 function hasSizes(row: OpcodeRow): boolean {
-  return row.mnemonic16 !== row.mnemonic || /[vzpa]\b|^M[es]$/.test(row.operands) || /ret|pop|push|enter|leave/.test(row.mnemonic);
+  return row.mnemonic16 !== row.mnemonic || /[vzpa]\b|^M[es]$/.test(row.operands)
+    || /ret|pop|push|enter|leave/.test(row.mnemonic);
 }
 
 export function isX87(row: OpcodeRow): boolean {
@@ -104,10 +107,12 @@ const PREFIX_NAMES = new Map<number, string>(Object.entries(PREFIX).map(([name, 
 function formOf(row: OpcodeRow, choice: Choice): Form {
   const { size = 4, shape = null, prefixes = [], big = true, bigStack = true, place = "memory", weight } = choice;
   const addressSize = choice.addressSize ?? shape?.addressSize ?? 4;
-  const words = [row.mnemonic, row.operands, `(${row.opcode})`, size * 8, shape === null ? `a${addressSize * 8}` : shape.name,
+  const address = shape === null ? `a${addressSize * 8}` : shape.name;
+  const words = [row.mnemonic, row.operands, `(${row.opcode})`, size * 8, address,
     ...prefixes.map((prefix) => PREFIX_NAMES.get(prefix)), big ? "" : "code16", bigStack ? "" : "stack16",
     place === "memory" ? "" : place];
-  return { name: words.filter((word) => word !== "").join(" "), row, size, shape, addressSize, prefixes, big, bigStack, place, weight };
+  const name = words.filter((word) => word !== "").join(" ");
+  return { name, row, size, shape, addressSize, prefixes, big, bigStack, place, weight };
 }
 
 const PLACES: readonly Place[] = ["below", "above", "limit"];

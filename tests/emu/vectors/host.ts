@@ -61,9 +61,11 @@ export function runOnHost(inputs: readonly Input[]): readonly Outcome[] | string
     if (status === NO_LDT) return "this host's kernel has no modify_ldt";
     const outcomes = stdout === null ? [] : outcomesOf(inputs, stdout);
     if (outcomes.length === inputs.length) return outcomes;
-    if (outcomes.length === 0 && signal === null) return `this host does not execute programs of the i386 (${error ?? status})`;
+    const why = String(error ?? status);
+    if (outcomes.length === 0 && signal === null) return `this host executes no programs of the i386 (${why})`;
     const code = Buffer.from(inputs[outcomes.length].code.bytes).toString("hex");
-    throw new Error(`the native run ended at case ${outcomes.length} of ${inputs.length}, code ${code} (${signal ?? status})`);
+    const where = `case ${outcomes.length} of ${inputs.length}, code ${code}`;
+    throw new Error(`the native run ended at ${where} (${signal ?? status})`);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -20,7 +20,9 @@ const SCALE = 1.6;
 const CHUNK = 10_000;
 
 /** Cases of some sources, and the source of each. */
-export function* casesOf(sources: readonly Source[], scale: number, random: () => number): Generator<readonly [Source, Input]> {
+export function* casesOf(
+  sources: readonly Source[], scale: number, random: () => number,
+): Generator<readonly [Source, Input]> {
   for (const source of sources) {
     for (let i = Math.max(1, Math.round(source.weight * scale)); i > 0; i--) {
       const input = source.make(random);
@@ -38,7 +40,9 @@ export function record(cases: readonly (readonly [Source, Input])[]): Vector[] {
 
 /** The files by the names of the sources that go into them. */
 const FILES: readonly (readonly [file: string, names: RegExp])[] = [
-  ["x87", /^f[a-z0-9]+ /], ["extras", /^(hole|sequence) |stepped$|at the end of memory$| of \d+ bytes/], ["integer", /./],
+  ["x87", /^f[a-z0-9]+ /],
+  ["extras", /^(hole|sequence) |stepped$|at the end of memory$| of \d+ bytes/],
+  ["integer", /./],
 ];
 
 function make(): void {

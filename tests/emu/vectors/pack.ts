@@ -6,7 +6,8 @@ import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
 import { TRAP } from "./vector.js";
 import type { Change, Input, Outcome, Patch, Vector } from "./vector.js";
 
-const COLUMNS = ["forms", "shapes", "code", "registers", "flags", "segments", "data", "images", "outcomes", "after", "changes"] as const;
+const COLUMNS = ["forms", "shapes", "code", "registers", "flags", "segments", "data", "images", "outcomes", "after",
+  "changes"] as const;
 type Column = typeof COLUMNS[number];
 /** Addresses are kept less this. */
 const LOWEST = 0x100000;
@@ -126,7 +127,7 @@ export function packVectors(title: string, vectors: readonly Vector[]): Buffer {
   for (const { bytes } of parts) whole.word(bytes.length);
   const payload = Buffer.concat([Buffer.from(whole.bytes), ...parts.map(({ bytes }) => Buffer.from(bytes))]);
   const compressed = brotliCompressSync(payload, {
-    params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: payload.length },
+    params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 },
   });
   return Buffer.concat([Buffer.from(`${title}\n`), compressed]);
 }
@@ -195,7 +196,8 @@ export function unpackVectors(file: Buffer): Vector[] {
     return payload.subarray(at - payload.readUInt32LE(i * 4), at);
   });
   const names = JSON.parse(parts[0].toString()) as string[];
-  const columns = Object.fromEntries(COLUMNS.map((name, i) => [name, new Reader(parts[i + 1])])) as Record<Column, Reader>;
+  const readers = COLUMNS.map((name, i) => [name, new Reader(parts[i + 1])]);
+  const columns = Object.fromEntries(readers) as Record<Column, Reader>;
   return names.flatMap((form) => Array.from({ length: columns.forms.number() }, (): Vector => {
     const input = readInput(columns, IMAGE_BYTES);
     return { form, input, outcome: readOutcome(columns, input) };

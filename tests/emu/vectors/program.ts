@@ -10,7 +10,9 @@
 import { Assembler } from "../../../tools/kcc/assembler.js";
 import { at, eax, ebx, ecx, edi, edx, esi, esp, label, sized } from "../../../tools/kcc/operands.js";
 import type { Label, Memory } from "../../../tools/kcc/operands.js";
-import { CODE, CODE_PAGE, DATA_PAGES, FLAT, LOCAL, LOCAL_NAMES, PAGE, READ_ONLY_PAGE, SAVE, WINDOWS, pattern, segmentOf } from "./space.js";
+import {
+  CODE, CODE_PAGE, DATA_PAGES, FLAT, LOCAL, LOCAL_NAMES, PAGE, READ_ONLY_PAGE, SAVE, WINDOWS, pattern, segmentOf,
+} from "./space.js";
 import type { LocalSegment } from "./space.js";
 import { IMAGE_BYTES, TRAP } from "./vector.js";
 import type { Input, Patch } from "./vector.js";

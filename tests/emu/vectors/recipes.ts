@@ -41,8 +41,10 @@ function divide(draft: Draft): void {
   const bits = BigInt(bytes * 8);
   const signed = draft.row.semantic === "idiv";
   const mask = (1n << bits) - 1n;
-  const wrap = (value: number): bigint => (signed ? BigInt.asIntN(Number(bits), BigInt(value)) : BigInt(value >>> 0) & mask);
-  if (draft.form.shape === null) draft.rm = bytes === 1 ? draft.pick([1, 2, 3, 5, 6, 7, 0, 4]) : draft.pick([1, 3, 6, 7, 5, 0, 2]);
+  const wrap = (value: number): bigint =>
+    (signed ? BigInt.asIntN(Number(bits), BigInt(value)) : BigInt(value >>> 0) & mask);
+  // Not ESP of the word registers.
+  if (draft.form.shape === null) draft.rm = draft.pick(bytes === 1 ? [0, 1, 2, 3, 4, 5, 6, 7] : [0, 1, 2, 3, 5, 6, 7]);
   const divisor = wrap(draft.value());
   let dividend = wrap(draft.value()) * divisor;
   const remainder = divisor === 0n ? 0n : wrap(random()) % divisor;
@@ -69,8 +71,9 @@ function shiftCount(draft: Draft): void {
 /** A bit offset reaches far from its operand; the address is chosen to make up for that. */
 function bitOffset(draft: Draft): void {
   if (!draft.row.operands.endsWith("Gv") || draft.form.shape === null) return;
-  draft.reg = draft.pick([0, 1, 2, 3, 6, 7]);
   const { size, addressSize } = draft.form;
+  // 16-bit addresses take BX, SI and DI for themselves.
+  draft.reg = draft.pick(addressSize === 2 ? [0, 1, 2] : [0, 1, 2, 3, 6, 7]);
   let offset = (draft.random() & 1) === 0 ? draft.random() : draft.value();
   if (addressSize === 2) offset = (offset << 18) >> 18;
   draft.set(draft.reg, offset);
@@ -95,8 +98,8 @@ function string(draft: Draft): void {
   const length = bytes * (repeated ? Math.max(1, count) : 1);
   const pointers: number[] = [];
   const point = (register: number, segment: number): void => {
-    const start = pointers.length > 0 && (random() & 1) !== 0 && form.place === "memory" ? pointers[0] + (random() % 9) - 4
-      : draft.target(length, segment);
+    const near = pointers.length > 0 && (random() & 1) !== 0 && form.place === "memory";
+    const start = near ? pointers[0] + (random() % 9) - 4 : draft.target(length, segment);
     pointers.push(start);
     const linear = down ? start + length - bytes : start;
     draft.set(register, halves(linear - draft.base(segment)));
@@ -108,7 +111,8 @@ function string(draft: Draft): void {
   const equal = [random() & 0xff, random() & 0xff, 0, 0xff];
   const run = (): number[] => Array.from({ length }, (_, i) => equal[(i % bytes) & 3]);
   for (const start of pointers) draft.put(start, run());
-  if (row.mnemonic === "scas") draft.set(EAX, (equal[0] | (equal[1] << 8) | 0xff000000) ^ ((random() & 3) === 0 ? 0x100 : 0));
+  const other = (random() & 3) === 0 ? 0x100 : 0;
+  if (row.mnemonic === "scas") draft.set(EAX, (equal[0] | (equal[1] << 8) | 0xff000000) ^ other);
   if ((random() & 1) !== 0) draft.put(pointers[0] + (random() % length), [random() & 0xff]);
 }
 
@@ -228,7 +232,11 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
   callFar: (draft) => { draft.stack(0, 8); draft.operand = draft.immediates.cp = farPointer(draft); },
   ret: popped((draft) => little(draft.landing(), draft.form.size)),
   retFar: popped((draft) => [...farPointer(draft, RETURN_SELECTORS), 0, 0].slice(0, draft.form.size * 2)),
-  iret: popped((draft) => [...farPointer(draft).slice(0, draft.form.size), ...little(draft.pick(RETURN_SELECTORS), draft.form.size), ...little(flags(draft), draft.form.size)]),
+  iret: popped((draft) => {
+    const { size } = draft.form;
+    const selector = little(draft.pick(RETURN_SELECTORS), size);
+    return [...farPointer(draft).slice(0, size), ...selector, ...little(flags(draft), size)];
+  }),
   popfd: popped((draft) => little(flags(draft), draft.form.size)),
   popSegment: popped((draft) => little(draft.pick(SELECTORS) | (draft.random() & 0xffff0000), draft.form.size)),
   pop: popped((draft) => little(draft.value(), draft.form.size)),
@@ -236,10 +244,13 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
   push: (draft) => { draft.stack(0, 4); }, pushSegment: (draft) => { draft.stack(0, 4); },
   pushad: (draft) => { draft.stack(0, draft.form.size * 8); }, pushfd: (draft) => { draft.stack(0, 4); },
   enter, leave, bound, int: interrupt,
-  loadSegment: selectorOperand, lar: selectorOperand, lsl: selectorOperand, verr: selectorOperand, verw: selectorOperand,
+  loadSegment: selectorOperand, lar: selectorOperand, lsl: selectorOperand,
+  verr: selectorOperand, verw: selectorOperand,
   storeSegment: (draft) => { draft.bytes = draft.form.shape === null ? 4 : 2; },
   arpl: (draft) => { if (draft.form.shape === null) draft.set(draft.rm, draft.value()); },
-  loadFarPointer: (draft) => { draft.operand = [...little(draft.value(), draft.form.size), ...little(draft.pick(SELECTORS), 2)]; },
+  loadFarPointer: (draft) => {
+    draft.operand = [...little(draft.value(), draft.form.size), ...little(draft.pick(SELECTORS), 2)];
+  },
   xlat: (draft) => {
     const segment = draft.segment(DS);
     draft.set(EAX, draft.random());
@@ -251,7 +262,8 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
   daa: (draft) => { draft.set(EAX, draft.random()); }, das: (draft) => { draft.set(EAX, draft.random()); },
   aaa: (draft) => { draft.set(EAX, draft.random()); }, aas: (draft) => { draft.set(EAX, draft.random()); },
   aad: (draft) => { draft.set(EAX, draft.random()); },
-  readControl: (draft) => { draft.reg = draft.pick([0, 2, 3]); }, writeControl: (draft) => { draft.reg = draft.pick([0, 2, 3]); },
+  readControl: (draft) => { draft.reg = draft.pick([0, 2, 3]); },
+  writeControl: (draft) => { draft.reg = draft.pick([0, 2, 3]); },
   readDebug: (draft) => { draft.reg = draft.pick([0, 1, 2, 3, 6, 7]); },
   writeDebug: (draft) => { draft.reg = draft.pick([0, 1, 2, 3, 6, 7]); },
 };

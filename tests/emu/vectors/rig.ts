@@ -6,7 +6,9 @@ import { CpuRig } from "../cpu_rig.js";
 import type { CpuConfig } from "../../../emu/cpu/cpu.js";
 import { ATTRIBUTE_MASK } from "../../../emu/cpu/segments.js";
 import { CR0_BIT } from "../../../emu/cpu/state.js";
-import { CODE_PAGE, DATA_PAGES, FLAT, LOCAL, LOCAL_NAMES, PAGE, READ_ONLY_PAGE, WINDOWS, local, pattern } from "./space.js";
+import {
+  CODE_PAGE, DATA_PAGES, FLAT, LOCAL, LOCAL_NAMES, PAGE, READ_ONLY_PAGE, WINDOWS, local, pattern,
+} from "./space.js";
 import type { LocalSegment } from "./space.js";
 import { IMAGE_BYTES, TRAP } from "./vector.js";
 import type { Change, Input, Outcome } from "./vector.js";
@@ -111,12 +113,16 @@ export class VectorRig extends CpuRig {
     add(FLAT.CODE, { ...FLAT_SEGMENT, code: true });
     add(FLAT.DATA, FLAT_SEGMENT);
     for (const name of LOCAL_NAMES) add(local(name), LOCAL[name]);
-    for (let level = 0; level < 4; level++) this.#segments.set(level, { selector: level, base: 0, limit: 0, attributes: 0 });
+    for (let selector = 0; selector < 4; selector++) {
+      this.#segments.set(selector, { selector, base: 0, limit: 0, attributes: 0 });
+    }
   }
 
   #pages(): void {
     this.setWord(AT.DIRECTORY, AT.TABLE | PRESENT | WRITABLE | USER);
-    for (let page = AT.GDT as number; page < AT.END; page += PAGE) this.setWord(AT.TABLE + (page >>> 10), page | PRESENT | WRITABLE);
+    for (let page = AT.GDT as number; page < AT.END; page += PAGE) {
+      this.setWord(AT.TABLE + (page >>> 10), page | PRESENT | WRITABLE);
+    }
     for (const page of [CODE_PAGE, ...DATA_PAGES]) {
       const writable = page === READ_ONLY_PAGE ? 0 : WRITABLE;
       this.setWord(AT.TABLE + (page >>> 10), page | PRESENT | USER | writable);
@@ -155,7 +161,9 @@ export class VectorRig extends CpuRig {
     if (image !== undefined) this.#loadImage(image);
     const reason = cpu.run(cpu.cycles + MOST_CLOCKS);
     const trap = (cpu.eip - 1 - AT.HANDLERS) / 16;
-    if (reason.kind !== "halt" || !Number.isInteger(trap)) return `stopped by ${JSON.stringify(reason)} at ${cpu.eip.toString(16)}`;
+    if (reason.kind !== "halt" || !Number.isInteger(trap)) {
+      return `stopped by ${JSON.stringify(reason)} at ${cpu.eip.toString(16)}`;
+    }
     const hasError = WITH_ERROR_CODE.has(trap);
     const frame = AT.STACK - 20;
     const word = (i: number): number => this.#words[(frame >>> 2) + i] >>> 0;

@@ -15,7 +15,8 @@ export interface Shape {
   readonly scale?: number;
 }
 
-const shape32 = (name: string, mod: Shape["mod"], rest: Partial<Shape>): Shape => ({ name, addressSize: 4, mod, ...rest });
+const shape32 = (name: string, mod: Shape["mod"], rest: Partial<Shape>): Shape =>
+  ({ name, addressSize: 4, mod, ...rest });
 
 /** The order matters to forms.ts: the first few stand for all where all would be too many. */
 export const SHAPES32: readonly Shape[] = [
@@ -38,11 +39,14 @@ export const SHAPES32: readonly Shape[] = [
 
 const NAMES16 = ["bx+si", "bx+di", "bp+si", "bp+di", "si", "di", "bp", "bx"];
 
-export const SHAPES16: readonly Shape[] = ([0, 1, 2] as const).flatMap((mod) => NAMES16.map((registers, rm16): Shape => {
+function shape16(mod: Shape["mod"], rm16: number): Shape {
   const displacement = ["", "+d8", "+d16"][mod];
-  const name = mod === 0 && rm16 === 6 ? "[d16]" : `[${registers}${displacement}]`;
+  const name = mod === 0 && rm16 === 6 ? "[d16]" : `[${NAMES16[rm16]}${displacement}]`;
   return { name, addressSize: 2, mod, rm16 };
-}));
+}
+
+export const SHAPES16: readonly Shape[] = ([0, 1, 2] as const).flatMap((mod) =>
+  NAMES16.map((_, rm16) => shape16(mod, rm16)));
 
 /** The registers a 16-bit shape adds up. */
 const REGISTERS16: readonly (readonly number[])[] = [[3, 6], [3, 7], [5, 6], [5, 7], [6], [7], [5], [3]];

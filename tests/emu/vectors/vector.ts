@@ -2,7 +2,9 @@
 // processor left it.
 
 /** Numbers of exceptions. */
-export const TRAP = { DE: 0, DB: 1, BP: 3, OF: 4, BR: 5, UD: 6, NP: 11, SS: 12, GP: 13, PF: 14, MF: 16, AC: 17 } as const;
+export const TRAP = {
+  DE: 0, DB: 1, BP: 3, OF: 4, BR: 5, UD: 6, NP: 11, SS: 12, GP: 13, PF: 14, MF: 16, AC: 17,
+} as const;
 
 /** Bytes of the coprocessor's state, in the form of a 32-bit FNSAVE. */
 export const IMAGE_BYTES = 108;

@@ -73,7 +73,9 @@ export function stateImage(random: Random, mnemonic: string): Uint8Array {
   const masks = random() % 3 !== 0 ? 0x3f : random() & 0x3f;
   const control = 0x40 | masks | ([0, 2, 3, 3][random() & 3] << 8) | ((random() & 3) << 10);
   const top = random() & 7;
-  const status = (random() & 0x4700) | (top << 11) | (random() & random() & random() & (random() % 24 === 0 ? 0x3f : masks));
+  // Now and then exceptions that are not masked wait to be reported.
+  const raised = random() & random() & random() & (random() % 24 === 0 ? 0x3f : masks);
+  const status = (random() & 0x4700) | (top << 11) | raised;
   view.setUint32(0, control | 0xffff0000, true);
   view.setUint32(4, status | 0xffff0000, true);
   const emptiness = random() % 6;
