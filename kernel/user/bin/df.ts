@@ -1,8 +1,9 @@
-// df(1): free space of file systems, in blocks of 512 bytes; -k in kilobytes, -i also inodes.
+// df(1): free space of file systems, in blocks of 512 bytes; -k in kilobytes, -i also inodes, -t type only those of a type.
 import { frame_alloc } from "../../i386/cpufunc";
+import { strcmp } from "../../libkern";
 import { err, set_progname, usage, warn } from "../lib/errors";
 import { SIZEOF_STATFS, Statfs } from "../lib/files";
-import { getopt, optind } from "../lib/getopt";
+import { getopt, optarg, optind } from "../lib/getopt";
 import { printf } from "../lib/stdio";
 import { malloc } from "../lib/stdlib";
 import { getfsstat, statfs } from "../lib/syscalls";
@@ -14,8 +15,10 @@ const MNT_NOWAIT: i32 = 2;
 class Options {
   unit: u32;
   inodes: u32;
+  /** -t, or 0. */
+  type: usize;
 }
-const options = changetype<Options>(memory.data(8));
+const options = changetype<Options>(memory.data(offsetof<Options>()));
 
 function percent(used: u32, total: u32): u32 {
   return total == 0 ? 100 : u32((u64(used) * 100 + u64(total) / 2) / u64(total));
@@ -26,6 +29,7 @@ function in_units(blocks: u32, size: u32): u32 {
 }
 
 function print(fs: Statfs): void {
+  if (options.type != 0 && strcmp(fs.typename, options.type) != 0) return;
   const used = fs.f_blocks - fs.f_bfree;
   const available = fs.f_bavail < 0 ? 0 : u32(fs.f_bavail);
   printf(cs("%-12s %9u %9u %9u"), fs.mntfromname, in_units(fs.f_blocks, fs.f_bsize), in_units(used, fs.f_bsize),
@@ -48,10 +52,12 @@ function print_title(): void {
 export function main(argc: i32, argv: usize, envp: usize): i32 {
   set_progname(cs("df"));
   options.unit = 512;
-  for (let letter = getopt(argc, argv, cs("ik")); letter != -1; letter = getopt(argc, argv, cs("ik"))) {
+  for (let letter = getopt(argc, argv, cs("aiklnt:")); letter != -1; letter = getopt(argc, argv, cs("aiklnt:"))) {
     if (letter == 0x6b) options.unit = 1024;
     else if (letter == 0x69) options.inodes = 1;
-    else if (letter == 0x3f) usage(cs("df [-ik] [file ...]"));
+    else if (letter == 0x74) options.type = optarg();
+    // All file systems are local, none is hidden, and their counts are at hand.
+    else if (letter == 0x3f) usage(cs("df [-aikln] [-t type] [file | file_system ...]"));
   }
   let status = 0;
   if (optind() >= argc) {

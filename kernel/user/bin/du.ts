@@ -1,4 +1,5 @@
-// du(1): space that trees take, in blocks of 512 bytes; -k kilobytes, -s only the operands, -a also files.
+// du(1): space that trees take, in blocks of 512 bytes; -k kilobytes, -s only the operands, -a also files, -c the sum of
+// all operands, -x stays on one file system.
 import { frame_alloc } from "../../i386/cpufunc";
 import { set_progname, usage, warn } from "../lib/errors";
 import { SIZEOF_STAT, S_IFDIR, Stat } from "../lib/files";
@@ -19,8 +20,14 @@ class State {
   /** Files with several links that have been counted: device and inode number. */
   seen: usize;
   seen_count: u32;
+  /** -c; what it has come to. */
+  grand: u32;
+  total: u32;
+  /** -x; the device of the operand. */
+  same_device: u32;
+  device: u32;
 }
-const state = changetype<State>(memory.data(24));
+const state = changetype<State>(memory.data(offsetof<State>()));
 
 /** Whether a file with several links comes for the first time. */
 function is_new(st: Stat): bool {
@@ -49,6 +56,8 @@ function count(path: Path, top: bool): u32 {
     state.status = 1;
     return 0;
   }
+  if (top) state.device = st.st_dev;
+  if (state.same_device != 0 && st.st_dev != state.device) return 0;
   let blocks = st.st_blocks_low;
   if (st.type != S_IFDIR) {
     if (st.st_nlink > 1 && !is_new(st)) return 0;
@@ -73,13 +82,16 @@ function count(path: Path, top: bool): u32 {
 
 export function main(argc: i32, argv: usize, envp: usize): i32 {
   set_progname(cs("du"));
-  for (let letter = getopt(argc, argv, cs("aks")); letter != -1; letter = getopt(argc, argv, cs("aks"))) {
+  for (let letter = getopt(argc, argv, cs("acksx")); letter != -1; letter = getopt(argc, argv, cs("acksx"))) {
     if (letter == 0x61) state.all = 1;
     else if (letter == 0x6b) state.kilobytes = 1;
     else if (letter == 0x73) state.summary = 1;
-    else usage(cs("du [-aks] [file ...]"));
+    else if (letter == 0x63) state.grand = 1;
+    else if (letter == 0x78) state.same_device = 1;
+    else usage(cs("du [-a | -s] [-ckx] [file ...]"));
   }
-  if (optind() >= argc) count(new_path(cs(".")), true);
-  for (let i = optind(); i < argc; i++) count(new_path(load<usize>(argv + 4 * i)), true);
+  if (optind() >= argc) state.total = count(new_path(cs(".")), true);
+  for (let i = optind(); i < argc; i++) state.total += count(new_path(load<usize>(argv + 4 * i)), true);
+  if (state.grand != 0) print(state.total, cs("total"));
   return state.status;
 }

@@ -1,16 +1,19 @@
-// find(1): walks trees: -name pattern, -type letter, -size n[c], -newer file, -links n, -mtime n, -depth, -print,
-// -exec command ; and -exec command {} + with -a between them, -o and ! and parentheses, as in NetBSD.
+// find(1): walks trees: -name and -path pattern, -type letter, -perm [-]mode, -user and -group name, -size n[c], -inum,
+// -links, -atime, -ctime and -mtime n, -newer file, -depth, -prune, -xdev, -print, -print0, -exec command ; and
+// -exec command {} + with -a between them, -o and ! and parentheses, as in NetBSD.
 import { frame_alloc } from "../../i386/cpufunc";
 import { strchr, strcmp, strlen } from "../../libkern";
 import { err, errx, set_progname, strerror, usage, warn, warnx } from "../lib/errors";
 import { SIZEOF_STAT, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, Stat } from "../lib/files";
 import { match } from "../lib/match";
+import { change_mode } from "../lib/mode";
 import { execvp, wait_for } from "../lib/process";
-import { exit, flush, printf } from "../lib/stdio";
+import { exit, flush, printf, putc } from "../lib/stdio";
 import { free, is_digit, malloc, parse_long, strdup, strrchr, zalloc } from "../lib/stdlib";
 import { environ } from "../lib/sym";
 import { __lstat13, __stat13, fork } from "../lib/syscalls";
 import { now } from "../lib/time";
+import { group_number, user_number } from "../lib/users";
 import {
   Path, extend_path, free_listing, list_folder, listing_name, new_path, path_text, shorten_path,
 } from "../lib/walk";
@@ -30,8 +33,13 @@ class State {
   now: i32;
   /** What `-exec ... +` has gathered. */
   batches: usize;
+  /** -prune: what lies below the folder is left out. */
+  pruned: u32;
+  /** -xdev: what lies on another device is left out; the device of the operand, plus 1. */
+  same_device: u32;
+  device: u32;
 }
-const state = changetype<State>(memory.data(40));
+const state = changetype<State>(memory.data(offsetof<State>()));
 
 function is_word(text: usize): bool {
   return state.at < state.end && strcmp(load<usize>(state.at), text) == 0;
@@ -65,6 +73,20 @@ function has_type(letter: u32): bool {
 function has_size(text: usize): bool {
   const bytes = strchr(text, 0x63) != 0;
   return compares(i64(bytes ? state.st.size : (state.st.size + 511) / 512), text);
+}
+
+/** -perm: the mode is exactly that; with a dash, it has at least these bits. */
+function has_mode(text: usize): bool {
+  const some = load<u8>(text) == 0x2d;
+  const wanted = change_mode(some ? text + 1 : text, 0, false);
+  const mode = state.st.st_mode & 0xfff;
+  return some ? (mode & wanted) == wanted : mode == wanted;
+}
+
+/** The number of a user or group; ends the program when there is none. */
+function known_number(word: usize, name: usize, number: i32): i32 {
+  if (number < 0) errx(1, cs("%s: %s: no such name"), word, name);
+  return number;
 }
 
 function is_newer(file: usize): bool {
@@ -181,13 +203,31 @@ function primary(active: bool): bool {
     if (active) printf(cs("%s\n"), state.path);
     return true;
   }
-  if (strcmp(word, cs("-depth")) == 0) return true;
+  if (strcmp(word, cs("-print0")) == 0) {
+    if (active) {
+      printf(cs("%s"), state.path);
+      putc(0);
+    }
+    return true;
+  }
+  if (strcmp(word, cs("-depth")) == 0 || strcmp(word, cs("-xdev")) == 0) return true;
+  if (strcmp(word, cs("-prune")) == 0) {
+    if (active) state.pruned = 1;
+    return true;
+  }
   if (strcmp(word, cs("-exec")) == 0) return executes(active);
   const operand = take();
   if (strcmp(word, cs("-name")) == 0) return match(operand, base_of(state.path));
   if (strcmp(word, cs("-type")) == 0) return has_type(load<u8>(operand));
   if (strcmp(word, cs("-size")) == 0) return has_size(operand);
   if (strcmp(word, cs("-newer")) == 0) return is_newer(operand);
+  if (strcmp(word, cs("-path")) == 0) return match(operand, state.path);
+  if (strcmp(word, cs("-perm")) == 0) return has_mode(operand);
+  if (strcmp(word, cs("-user")) == 0) return i32(state.st.st_uid) == known_number(word, operand, user_number(operand));
+  if (strcmp(word, cs("-group")) == 0) return i32(state.st.st_gid) == known_number(word, operand, group_number(operand));
+  if (strcmp(word, cs("-inum")) == 0) return compares(i64(state.st.st_ino), operand);
+  if (strcmp(word, cs("-atime")) == 0) return compares(i64((state.now - state.st.st_atime) / 86400), operand);
+  if (strcmp(word, cs("-ctime")) == 0) return compares(i64((state.now - state.st.st_ctime) / 86400), operand);
   if (strcmp(word, cs("-links")) == 0) return compares(i64(state.st.st_nlink), operand);
   if (strcmp(word, cs("-mtime")) == 0) return compares(i64((state.now - state.st.st_mtime) / 86400), operand);
   errx(1, cs("%s: unknown expression"), word);
@@ -217,6 +257,7 @@ function either(active: bool): bool {
 function evaluate(path: usize, st: Stat): void {
   state.path = path;
   state.st = st;
+  state.pruned = 0;
   state.at = state.first;
   const value = state.at >= state.end || either(true);
   if (state.at < state.end) errx(1, cs("%s: unexpected"), load<usize>(state.at));
@@ -231,8 +272,11 @@ function walk(path: Path): void {
     state.status = 1;
     return;
   }
+  state.pruned = 0;
   if (state.depth == 0) evaluate(text, st);
-  if (st.type == S_IFDIR) {
+  if (state.device == 0) state.device = st.st_dev + 1;
+  const elsewhere = state.same_device != 0 && st.st_dev + 1 != state.device;
+  if (st.type == S_IFDIR && state.pruned == 0 && !elsewhere) {
     const listing = list_folder(text, true);
     if (changetype<usize>(listing) == 0) {
       warn(text);
@@ -264,9 +308,13 @@ export function main(argc: i32, argv: usize, envp: usize): i32 {
   for (let word = state.first; word < state.end; word += 4) {
     const text = load<usize>(word);
     if (strcmp(text, cs("-depth")) == 0) state.depth = 1;
-    if (strcmp(text, cs("-print")) == 0 || strcmp(text, cs("-exec")) == 0) state.acts = 1;
+    if (strcmp(text, cs("-xdev")) == 0 || strcmp(text, cs("-x")) == 0) state.same_device = 1;
+    if (strcmp(text, cs("-print")) == 0 || strcmp(text, cs("-print0")) == 0 || strcmp(text, cs("-exec")) == 0) state.acts = 1;
   }
-  for (let i = 1; i < at; i++) walk(new_path(load<usize>(argv + 4 * i)));
+  for (let i = 1; i < at; i++) {
+    state.device = 0;
+    walk(new_path(load<usize>(argv + 4 * i)));
+  }
   for (let at = state.batches; at != 0; at = changetype<Batch>(at).next) run_batch(changetype<Batch>(at));
   return state.status;
 }

@@ -1,18 +1,20 @@
-// mv(1): renames files, or copies and removes them when they go to another file system. -f is the default.
+// mv(1): renames files, or copies and removes them when they go to another file system. -i asks before it overwrites,
+// -f (the default) does not.
 import { frame_alloc } from "../../i386/cpufunc";
 import { errx, last_error, set_progname, strerror, usage, warn, warnx } from "../lib/errors";
 import { SIZEOF_STAT, S_IFDIR, Stat, base_name } from "../lib/files";
 import { CopyOptions, copy_tree } from "../lib/copy";
 import { getopt, optind } from "../lib/getopt";
+import { ask } from "../lib/input";
 import { wait_for } from "../lib/process";
 import { exit, flush } from "../lib/stdio";
 import { strdup } from "../lib/stdlib";
 import { environ } from "../lib/sym";
-import { __stat13, execve, fork, rename } from "../lib/syscalls";
+import { __stat13, access, execve, fork, rename } from "../lib/syscalls";
 import { extend_path, new_path, path_text } from "../lib/walk";
 
 const EXDEV: i32 = 18;
-const options = changetype<CopyOptions>(memory.data(16));
+const options = changetype<CopyOptions>(memory.data(offsetof<CopyOptions>()));
 
 /** Removes the tree that has been copied, by rm. */
 function remove(path: usize): i32 {
@@ -34,6 +36,7 @@ function remove(path: usize): i32 {
 }
 
 function move(from: usize, to: usize): i32 {
+  if (options.interactive != 0 && access(to, 0) == 0 && !ask(cs("overwrite %s? "), to)) return 0;
   if (rename(from, to) == 0) return 0;
   if (last_error() != EXDEV) {
     warnx(cs("rename %s to %s: %s"), from, to, strerror(last_error()));
@@ -41,17 +44,20 @@ function move(from: usize, to: usize): i32 {
   }
   options.recursive = 1;
   options.preserve = 1;
+  options.interactive = 0;
   if (copy_tree(new_path(from), new_path(to), options) != 0) return 1;
   return remove(from);
 }
 
 export function main(argc: i32, argv: usize, envp: usize): i32 {
   set_progname(cs("mv"));
-  for (let letter = getopt(argc, argv, cs("f")); letter != -1; letter = getopt(argc, argv, cs("f"))) {
-    if (letter == 0x3f) usage(cs("mv [-f] source ... target"));
+  let asks: u32 = 0;
+  for (let letter = getopt(argc, argv, cs("fi")); letter != -1; letter = getopt(argc, argv, cs("fi"))) {
+    if (letter == 0x3f) usage(cs("mv [-fi] source ... target"));
+    asks = u32(letter == 0x69);
   }
   const first = optind();
-  if (argc - first < 2) usage(cs("mv [-f] source ... target"));
+  if (argc - first < 2) usage(cs("mv [-fi] source ... target"));
   const target = load<usize>(argv + 4 * (argc - 1));
   const st = changetype<Stat>(frame_alloc(SIZEOF_STAT));
   const folder = __stat13(target, changetype<usize>(st)) == 0 && st.type == S_IFDIR;
@@ -61,6 +67,7 @@ export function main(argc: i32, argv: usize, envp: usize): i32 {
     const source = load<usize>(argv + 4 * i);
     const to = new_path(target);
     if (folder) extend_path(to, base_name(strdup(source)));
+    options.interactive = asks;
     if (move(source, path_text(to)) != 0) status = 1;
   }
   return status;

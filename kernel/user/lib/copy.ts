@@ -4,9 +4,10 @@ import { warn, warnx } from "./errors";
 import {
   O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY, SIZEOF_STAT, S_IFBLK, S_IFCHR, S_IFDIR, S_IFLNK, S_IFREG, Stat,
 } from "./files";
+import { ask } from "./input";
 import { write_all } from "./stdio";
 import {
-  __lstat13, __stat13, chmod, chown, close, mkdir, mknod, open, read, readlink, symlink, unlink, utimes,
+  __lstat13, __stat13, access, chmod, chown, close, mkdir, mknod, open, read, readlink, symlink, unlink, utimes,
 } from "./syscalls";
 import { Path, extend_path, free_listing, list_folder, listing_name, path_text, shorten_path } from "./walk";
 
@@ -22,6 +23,10 @@ export class CopyOptions {
   force: u32;
   /** Follow symbolic links below the operands. */
   follow: u32;
+  /** Follow those that are operands. */
+  follow_operands: u32;
+  /** Ask before a file is overwritten. */
+  interactive: u32;
 }
 
 function copy_contents(from: i32, to: i32, source: usize, target: usize): i32 {
@@ -45,6 +50,10 @@ function copy_file(source: usize, target: usize, st: Stat, options: CopyOptions)
   if (from < 0) {
     warn(source);
     return 1;
+  }
+  if (options.interactive != 0 && access(target, 0) == 0 && !ask(cs("overwrite %s? "), target)) {
+    close(from);
+    return 0;
   }
   let to = open(target, O_WRONLY | O_CREAT | O_TRUNC, st.st_mode & 0x1ff);
   if (to < 0 && options.force != 0 && unlink(target) == 0) {
@@ -149,4 +158,18 @@ export function copy_tree(source: Path, target: Path, options: CopyOptions): i32
   else if (st.type == S_IFCHR || st.type == S_IFBLK) status = mknod(to, st.st_mode, st.st_rdev) == 0 ? 0 : 1;
   if (status == 0 && options.preserve != 0) keep_attributes(to, st);
   return status;
+}
+
+/** As copy_tree, of an operand: with `follow_operands` a link is followed. */
+export function copy_operand(source: Path, target: Path, options: CopyOptions): i32 {
+  const below = options.follow;
+  options.follow |= options.follow_operands;
+  const st = changetype<Stat>(frame_alloc(SIZEOF_STAT));
+  const is_link = __lstat13(path_text(source), changetype<usize>(st)) == 0 && st.type == S_IFLNK;
+  if (is_link && options.follow_operands != 0 && below == 0) {
+    // What the link leads to is the operand: `link/.` is its folder.
+    if (__stat13(path_text(source), changetype<usize>(st)) == 0 && st.type == S_IFDIR) extend_path(source, cs("."));
+  }
+  options.follow = below;
+  return copy_tree(source, target, options);
 }

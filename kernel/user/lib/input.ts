@@ -1,5 +1,7 @@
 // Lines of a file: a buffer over a descriptor.
-import { malloc, realloc, zalloc, free } from "./stdlib";
+import { frame_alloc } from "../../i386/cpufunc";
+import { eprintf } from "./stdio";
+import { free, malloc, realloc, to_lower, zalloc } from "./stdlib";
 import { read } from "./syscalls";
 
 const BUFFER_SIZE: u32 = 8192;
@@ -75,4 +77,16 @@ export function read_line(input: Input): bool {
       input.line = realloc(input.line, input.capacity);
     }
   }
+}
+
+/** Asks a person on the standard error; whether the answer begins with y. */
+export function ask(fmt: usize, name: usize): bool {
+  eprintf(fmt, name);
+  // What follows the line belongs to later questions.
+  const byte = frame_alloc(4);
+  let first: u32 = 0;
+  for (let n = read(0, byte, 1); n == 1 && load<u8>(byte) != 0x0a; n = read(0, byte, 1)) {
+    if (first == 0) first = load<u8>(byte);
+  }
+  return to_lower(first) == 0x79;
 }

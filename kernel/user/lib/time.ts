@@ -44,6 +44,18 @@ export function to_date(time: i32, date: Date): void {
   date.year = year + era * 400 + (date.month < 2 ? 1 : 0);
 }
 
+/** Seconds since 1970 of a date in UTC. */
+export function from_date(date: Date): i32 {
+  // Years begin in March, so that the day of the leap comes last.
+  const year = date.month < 2 ? date.year - 1 : date.year;
+  const month = (date.month + 10) % 12;
+  const era = year / 400;
+  const year_of_era = year - era * 400;
+  const day_of_year = (153 * month + 2) / 5 + date.day - 1;
+  const days = era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+  return days * 86400 + date.hour * 3600 + date.minute * 60 + date.second;
+}
+
 /** `Jan`. The address of three bytes that others follow: print it with %.3s. */
 export function month_name(month: i32): usize {
   return cs("JanFebMarAprMayJunJulAugSepOctNovDec") + 3 * month;
