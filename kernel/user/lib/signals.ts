@@ -2,7 +2,7 @@
 import { frame_alloc } from "../../i386/cpufunc";
 import { strcmp } from "../../libkern";
 import { atoi, is_digit } from "./stdlib";
-import { __sigaction14 } from "./syscalls";
+import { __sigaction14, __sigprocmask14 } from "./syscalls";
 
 export const SIGHUP: i32 = 1;
 export const SIGINT: i32 = 2;
@@ -80,4 +80,20 @@ export function signal(number: i32, handler: u32): u32 {
   memory.fill(action, 0, 24);
   store<u32>(action, handler);
   return __sigaction14(number, action, old) != 0 ? u32(-1) : load<u32>(old);
+}
+
+const SIG_SETMASK: i32 = 3;
+
+/** The bit of a signal in a mask. */
+export function signal_bit(number: i32): u32 {
+  return u32(1) << (number - 1);
+}
+
+/** Holds the signals of a mask back, and no others. Returns the mask before. */
+export function set_signal_mask(mask: u32): u32 {
+  const set = frame_alloc(16);
+  const old = frame_alloc(16);
+  memory.fill(set, 0, 16);
+  store<u32>(set, mask);
+  return __sigprocmask14(SIG_SETMASK, set, old) != 0 ? 0 : load<u32>(old);
 }

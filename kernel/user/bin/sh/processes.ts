@@ -3,7 +3,7 @@ import { frame_alloc } from "../../../i386/cpufunc";
 import { strerror } from "../../lib/errors";
 import { execvp } from "../../lib/process";
 import {
-  SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIG_DFL, SIG_IGN, signal,
+  SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIG_DFL, SIG_IGN, set_signal_mask, signal, signal_bit,
 } from "../../lib/signals";
 import { eprintf, exit, flush } from "../../lib/stdio";
 import { close, dup2, fork, getpid, open, pipe, setpgid } from "../../lib/syscalls";
@@ -77,16 +77,22 @@ function leave_terminal(): void {
 /** Forks a process of the job; tells when that cannot be. */
 function fork_job(job: Job, where: u32): i32 {
   flush();
+  // What is sent to the child before it has its own actions waits for them.
+  const before = set_signal_mask(
+    signal_bit(SIGINT) | signal_bit(SIGQUIT) | signal_bit(SIGTERM) | signal_bit(SIGTSTP),
+  );
   const pid = fork();
-  if (pid < 0) {
-    eprintf(cs("%s: Cannot fork\n"), sh.arg0);
-    sh.status = 2;
-  } else if (pid == 0) {
+  if (pid == 0) {
     const alone = where == BACKGROUND && sh.monitor == 0;
     join_group(job, where);
     become_child();
     if (alone) leave_terminal();
-  } else {
+  }
+  set_signal_mask(before);
+  if (pid < 0) {
+    eprintf(cs("%s: Cannot fork\n"), sh.arg0);
+    sh.status = 2;
+  } else if (pid > 0) {
     add_process(job, pid);
     // Whoever comes first, parent or child.
     if (sh.monitor != 0) setpgid(pid, job.pgid);

@@ -46,14 +46,19 @@ export function trap_command(number: i32): usize {
   return load<usize>(trap_commands + 4 * number);
 }
 
+/** A signal that does nothing to a shell with a person, but is not lost to a child that has just been forked. */
+function swallow(number: i32): void {
+  return;
+}
+
 /** What a signal does to the shell without a trap. */
 function usual_action(number: i32): u32 {
   if (sh.interactive != 0) {
     if (number == SIGINT) return on_interrupt.index;
-    if (number == SIGQUIT || number == SIGTERM) return SIG_IGN;
+    if (number == SIGQUIT || number == SIGTERM) return swallow.index;
   }
-  const stops = number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
-  return stops && sh.monitor != 0 ? SIG_IGN : SIG_DFL;
+  if (sh.monitor == 0) return SIG_DFL;
+  return number == SIGTSTP ? swallow.index : number == SIGTTIN || number == SIGTTOU ? SIG_IGN : SIG_DFL;
 }
 
 /** Gives a signal without a trap the action that the shell as it is now has for it. */
