@@ -5,18 +5,13 @@
 import { bss, frame_alloc } from "../../../i386/cpufunc";
 import { strcmp } from "../../../libkern";
 import { last_error, warnx } from "../../lib/errors";
-import { SIZEOF_STAT, S_IFDIR, Stat } from "../../lib/files";
+import { remove_tree } from "../../lib/remove";
 import { signal_text } from "../../lib/signals";
 import { flush } from "../../lib/stdio";
-import { free } from "../../lib/stdlib";
 import { SIZEOF_SYSCTL_COUNT, SysctlCount } from "../../lib/sysctl";
 import {
-  __lstat13, __sysctl, _exit, chdir, chflags, fork, kill, mkdir, rmdir, setitimer, setpgid, setrlimit, sync, unlink,
-  wait4,
+  __sysctl, _exit, chdir, fork, kill, mkdir, setitimer, setpgid, setrlimit, sync, wait4,
 } from "../../lib/syscalls";
-import {
-  Path, extend_path, free_listing, list_folder, listing_name, new_path, path_text, shorten_path,
-} from "../../lib/walk";
 import { Case, action, caught_clear, name_case, note_signal } from "./harness";
 
 const RLIMIT_CORE: u32 = 4;
@@ -95,27 +90,6 @@ function report_leaks(): bool {
   return found;
 }
 
-/** Removes what is at `path`, whatever its flags. */
-function remove_tree(path: Path): void {
-  const st = changetype<Stat>(frame_alloc(SIZEOF_STAT));
-  const text = path_text(path);
-  if (__lstat13(text, changetype<usize>(st)) != 0) return;
-  if (st.st_flags != 0) chflags(text, 0);
-  if (st.type != S_IFDIR) {
-    unlink(text);
-    return;
-  }
-  const listing = list_folder(text, true);
-  if (changetype<usize>(listing) == 0) return;
-  for (let i: u32 = 0; i < listing.count; i++) {
-    const length = extend_path(path, listing_name(listing, i));
-    remove_tree(path);
-    shorten_path(path, length);
-  }
-  free_listing(listing);
-  rmdir(text);
-}
-
 function set_alarm(seconds: u32): void {
   const it = frame_alloc(16);
   memory.fill(it, 0, 16);
@@ -167,9 +141,7 @@ function run_once(one: Case): bool {
     return false;
   }
   const status = await_case(pid);
-  const path = new_path(cs("case"));
-  remove_tree(path);
-  free(changetype<usize>(path));
+  remove_tree(cs("case"));
   if (status == 0) return true;
   if ((status & 0x7f) == 0) warnx(cs("exit status %d"), (status >> 8) & 0xff);
   else if ((status & 0x7f) != 6) warnx(cs("died: %s"), signal_text(status & 0x7f));
