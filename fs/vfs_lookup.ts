@@ -12,7 +12,7 @@ import { M_NAMEI, M_WAITOK } from "../kernel/sys/malloc";
 import { MAXPATHLEN, MAXSYMLINKS, NAME_MAX } from "../kernel/sys/param";
 import { Proc } from "../kernel/sys/proc";
 import { Iovec, SIZEOF_IOVEC, SIZEOF_UIO, UIO_READ, UIO_SYSSPACE, Uio } from "../kernel/sys/uio";
-import { MNT_RDONLY, VFS_ROOT } from "./mount";
+import { VFS_ROOT } from "./mount";
 import {
   CREATE, CREATEDIR, Componentname, DELETE, FOLLOW, HASBUF, ISDOTDOT, ISLASTCN, ISSYMLINK, LOCKLEAF, LOCKPARENT, LOOKUP,
   MAKEENTRY, MODMASK, NOCACHE, NOCROSSMOUNT, Nameidata, OPMASK, PDIRUNLOCK, RDONLY, RENAME, REQUIREDIR, SAVENAME,
@@ -21,7 +21,7 @@ import {
 import { rootvnode } from "./vfs_conf";
 import { vfs_busy, vfs_unbusy } from "./vfs_mount";
 import { vput, vref, vrele } from "./vfs_subr";
-import { vn_lock } from "./vfs_vnops";
+import { vn_lock, vn_rdonly } from "./vfs_vnops";
 import { VDIR, VLNK, VROOT, Vnode } from "./vnode";
 import { VOP_LOOKUP, VOP_READLINK, VOP_UNLOCK } from "./vnode_if";
 
@@ -261,7 +261,7 @@ function drop_parent(ndp: Nameidata, dpunlocked: bool): void {
 
 /** The last component is missing and may be made: ni_vp 0, ni_dvp as asked. */
 function lookup_createable(ndp: Nameidata, dpunlocked: bool, rdonly: bool): i32 {
-  if (rdonly || (ndp.ni_dvp.v_mount.mnt_flag & MNT_RDONLY) != 0) {
+  if (rdonly || vn_rdonly(ndp.ni_dvp)) {
     drop_parent(ndp, dpunlocked);
     ndp.ni_vp = changetype<Vnode>(NULLVP);
     return EROFS;
@@ -284,7 +284,7 @@ function lookup_createable(ndp: Nameidata, dpunlocked: bool, rdonly: bool): i32 
 function lookup_finish(ndp: Nameidata, dp: Vnode, dpunlocked: bool, wantparent: bool, rdonly: bool): i32 {
   let error = 0;
   if (dp.v_type != VDIR && (ndp.cn_flags & REQUIREDIR) != 0) error = ENOTDIR;
-  else if (rdonly || (ndp.ni_dvp.v_mount.mnt_flag & MNT_RDONLY) != 0) {
+  else if (rdonly || vn_rdonly(ndp.ni_dvp)) {
     if (ndp.cn_nameiop == DELETE || ndp.cn_nameiop == RENAME) error = EROFS;
   }
   if (error != 0) {
@@ -331,6 +331,12 @@ export function lookup(ndp: Nameidata): i32 {
     if ((ndp.cn_flags & ISDOTDOT) != 0) {
       const up = dotdot_up(ndp, dp);
       stay = changetype<usize>(up) == 0;
+      // The root of the process may be dead: its file system was taken away by force.
+      if (stay && dp.v_type != VDIR) {
+        vput(dp);
+        ndp.ni_vp = changetype<Vnode>(NULLVP);
+        return ENOTDIR;
+      }
       if (!stay) dp = up;
     }
     ndp.ni_dvp = dp;
@@ -401,8 +407,8 @@ export function relookup(dvp: Vnode, vpp: usize, cnp: Componentname): i32 {
   const vp = changetype<Vnode>(load<usize>(vpp));
   const changes = cnp.cn_nameiop == DELETE || cnp.cn_nameiop == RENAME;
   if (error == EJUSTRETURN) {
-    error = rdonly || (dvp.v_mount.mnt_flag & MNT_RDONLY) != 0 ? EROFS : 0;
-  } else if (error == 0 && changes && (rdonly || (dvp.v_mount.mnt_flag & MNT_RDONLY) != 0)) {
+    error = rdonly || vn_rdonly(dvp) ? EROFS : 0;
+  } else if (error == 0 && changes && (rdonly || vn_rdonly(dvp))) {
     vput(vp);
     error = EROFS;
   } else if (error == 0 && (cnp.cn_flags & LOCKLEAF) == 0) {

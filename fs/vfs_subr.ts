@@ -263,7 +263,7 @@ function vclean(vp: Vnode, flags: u32, p: Proc): void {
   if (active) vp.v_usecount++;
   if ((vp.v_flag & VXLOCK) != 0) panic(cs("vclean: deadlock, vp %p"), changetype<usize>(vp));
   vp.v_flag |= VXLOCK;
-  vp.v_flag &= ~VTEXT;
+  vp.v_flag &= ~(VTEXT | VROOT);
   VOP_LOCK(vp, LK_DRAIN);
   uvm_vnp_terminate(vp, (flags & DOCLOSE) != 0);
   if ((flags & DOCLOSE) != 0 && vinvalbuf(vp, V_SAVE, NOCRED, p, 0, 0) != 0) {

@@ -2,14 +2,14 @@
 // and in kernel space; `p` says who calls. Each returns 0 or an errno and may sleep.
 import { frame_alloc } from "../kernel/i386/cpufunc";
 import {
-  EBUSY, EEXIST, EINVAL, EISDIR, ENOTDIR, EPERM, EROFS,
+  EBUSY, EEXIST, EINVAL, EIO, EISDIR, ENOTDIR, EPERM, EROFS,
 } from "../kernel/sys/errno";
 import { lockinit, lockmgr } from "../kernel/kern_lock";
 import { LK_EXCLUSIVE, LK_RELEASE, LK_RETRY, Lock } from "../kernel/sys/lock";
 import { PVFS } from "../kernel/sys/param";
 import { Proc } from "../kernel/sys/proc";
 import { Iovec, SIZEOF_IOVEC, SIZEOF_UIO, UIO_READ, UIO_SYSSPACE, Uio } from "../kernel/sys/uio";
-import { MNT_RDONLY, MNT_VISFLAGMASK, STATFS_SIZE, VFS_STATFS } from "./mount";
+import { MNT_VISFLAGMASK, STATFS_SIZE, VFS_STATFS } from "./mount";
 import { memcpy } from "../kernel/libkern";
 import {
   CREATE, CREATEDIR, DELETE, FOLLOW, LOCKLEAF, LOCKPARENT, LOOKUP, NOCACHE, NOFOLLOW, Nameidata, RENAME, SAVESTART,
@@ -18,7 +18,7 @@ import {
 import { Stat } from "./stat";
 import { NDINIT, PNBUF_PUT, namei } from "./vfs_lookup";
 import { vput, vrele } from "./vfs_subr";
-import { VATTR_SIZE, vn_lock, vn_stat, vn_writechk } from "./vfs_vnops";
+import { VATTR_SIZE, vn_lock, vn_rdonly, vn_stat, vn_writechk } from "./vfs_vnops";
 import {
   FSYNC_WAIT, VATTR_NULL, VBLK, VCHR, VDIR, VEXEC, VFIFO, VLNK, VROOT, VWRITE, Vattr, Vnode, IFTOVT,
 } from "./vnode";
@@ -242,7 +242,7 @@ function lookup_attributes(nd: Nameidata, path: usize, follow: u32, p: Proc): i3
   NDINIT(nd, LOOKUP, follow | LOCKLEAF, UIO_SYSSPACE, path, p);
   const error = namei(nd);
   if (error != 0) return error;
-  if ((nd.ni_vp.v_mount.mnt_flag & MNT_RDONLY) == 0) return 0;
+  if (!vn_rdonly(nd.ni_vp)) return 0;
   vput(nd.ni_vp);
   return EROFS;
 }
@@ -356,6 +356,7 @@ export function do_statfs(path: usize, buf: usize, p: Proc): i32 {
   if (error != 0) return error;
   const mp = nd.ni_vp.v_mount;
   vrele(nd.ni_vp);
+  if (changetype<usize>(mp) == 0) return EIO;
   error = VFS_STATFS(mp, mp.mnt_stat, p);
   if (error != 0) return error;
   mp.mnt_stat.f_flags = mp.mnt_flag & MNT_VISFLAGMASK;

@@ -46,6 +46,11 @@ export function vn_lock(vp: Vnode, flags: u32): i32 {
   return error;
 }
 
+/** Is the vnode of a file system that is mounted read-only? A dead vnode has none. */
+export function vn_rdonly(vp: Vnode): bool {
+  return changetype<usize>(vp.v_mount) != 0 && (vp.v_mount.mnt_flag & MNT_RDONLY) != 0;
+}
+
 /** May the file be written? ETXTBSY while it is being executed. vp locked. */
 export function vn_writechk(vp: Vnode): i32 {
   return (vp.v_flag & VTEXT) != 0 ? ETXTBSY : 0;
@@ -106,7 +111,7 @@ function vn_open_check(vp: Vnode, fmode: u32, created: bool, cred: usize, p: Pro
 
 /** Cuts the locked file to nothing. */
 function vn_truncate(vp: Vnode, cred: usize, p: Proc): i32 {
-  if ((vp.v_mount.mnt_flag & MNT_RDONLY) != 0) return EROFS;
+  if (vn_rdonly(vp)) return EROFS;
   const va = changetype<Vattr>(frame_alloc(VATTR_SIZE));
   VATTR_NULL(va);
   va.va_size = 0;

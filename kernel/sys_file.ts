@@ -18,13 +18,13 @@ import {
 import { vnops } from "./vn_file";
 import { copyin_path } from "./sys_path";
 import { FFLAGS, FREAD, FWRITE, O_CREAT, O_EXCL, O_TRUNC } from "../fs/fcntl";
-import { MNT_RDONLY, MNT_VISFLAGMASK, Mount, STATFS_SIZE, VFS_STATFS } from "../fs/mount";
+import { MNT_VISFLAGMASK, Mount, STATFS_SIZE, VFS_STATFS } from "../fs/mount";
 import { FOLLOW, LOOKUP, Nameidata } from "../fs/namei";
 import { NDINIT } from "../fs/vfs_lookup";
 import { MNT_LIST, mountlist } from "../fs/vfs_mount";
 import { vref, vrele } from "../fs/vfs_subr";
 import { check_directory, do_fsync } from "../fs/vfs_syscalls";
-import { VATTR_SIZE, vn_lock, vn_open, vn_readdir } from "../fs/vfs_vnops";
+import { VATTR_SIZE, vn_lock, vn_open, vn_rdonly, vn_readdir } from "../fs/vfs_vnops";
 import { VATTR_NULL, VDIR, VFIFO, VSOCK, Vattr, Vnode } from "../fs/vnode";
 import { VOP_GETATTR, VOP_SETATTR, VOP_UNLOCK } from "../fs/vnode_if";
 
@@ -133,7 +133,7 @@ function fset_attributes(p: Proc, fd: i32, va: Vattr): i32 {
   const fp = vnode_file(p, fd, EINVAL, errorp);
   if (load<i32>(errorp) != 0) return load<i32>(errorp);
   const vp = vnode_of(fp);
-  if ((vp.v_mount.mnt_flag & MNT_RDONLY) != 0) return EROFS;
+  if (vn_rdonly(vp)) return EROFS;
   vn_lock(vp, LK_EXCLUSIVE | LK_RETRY);
   const error = VOP_SETATTR(vp, va, changetype<usize>(p), p);
   VOP_UNLOCK(vp, 0);

@@ -44,7 +44,7 @@ import { getnewvnode, vflush, vget, vput, vref, vrele } from "../vfs_subr";
 import { vinvalbuf } from "../vfs_vnbufs";
 import { vn_lock } from "../vfs_vnops";
 import {
-  FORCECLOSE, FSCRED, FSYNC_LAZY, FSYNC_WAIT, NOCRED, VBAD, VBLK, VNON, VT_UFS, V_SAVE, Vnode, WRITECLOSE,
+  FORCECLOSE, FSCRED, FSYNC_LAZY, FSYNC_WAIT, NOCRED, VBAD, VBLK, VDIR, VNON, VT_UFS, V_SAVE, Vnode, WRITECLOSE,
 } from "../vnode";
 import { VOP_CLOSE, VOP_FSYNC, VOP_OPEN, VOP_UNLOCK } from "../vnode_if";
 import { ffs_fifoop, ffs_specop, ffs_vnodeop, ffs_vnodeop_init } from "./ffs_vnops";
@@ -159,12 +159,25 @@ export function ffs_mountupdate(mp: Mount, p: Proc): i32 {
   return 0;
 }
 
+/**
+ * Looks up the device `fspec` for a mount on `covered`, which is unlocked meanwhile, for the path may lead through it.
+ * EBUSY when something else came to be mounted there, or it has been removed.
+ */
+function lookupDevice(covered: Vnode, fspec: usize, ndp: Nameidata, p: Proc): i32 {
+  NDINIT(ndp, LOOKUP, FOLLOW, UIO_SYSSPACE, fspec, p);
+  VOP_UNLOCK(covered, 0);
+  const error = namei(ndp);
+  vn_lock(covered, LK_EXCLUSIVE | LK_RETRY);
+  if (error != 0 || (covered.v_type == VDIR && covered.v_un == 0)) return error;
+  vrele(ndp.ni_vp);
+  return EBUSY;
+}
+
 /** VFS_MOUNT. `data`: a UfsArgs. */
 function ffs_mount(mp: Mount, path: usize, data: usize, ndp: Nameidata, p: Proc): i32 {
   if ((mp.mnt_flag & MNT_UPDATE) != 0) return ffs_mountupdate(mp, p);
   const fspec = changetype<UfsArgs>(data).fspec;
-  NDINIT(ndp, LOOKUP, FOLLOW, UIO_SYSSPACE, fspec, p);
-  let error = namei(ndp);
+  let error = lookupDevice(mp.mnt_vnodecovered, fspec, ndp, p);
   if (error != 0) return error;
   const devvp = ndp.ni_vp;
   error = devvp.v_type != VBLK ? ENOTBLK : ffs_mountfs(devvp, mp, p);

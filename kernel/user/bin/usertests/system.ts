@@ -7,11 +7,13 @@ import {
 import { last_error } from "../../lib/errors";
 import { O_CREAT, O_RDONLY, O_RDWR, S_IFBLK, S_IFCHR } from "../../lib/files";
 import {
-  __sysctl, _exit, chdir, chflags, close, execve, getpid, getppid, link, lseek, mkdir, mknod, mount, open, pread, read,
-  reboot, rename, revoke, rmdir, setegid, statfs, syscall, unlink, unmount, utimes, write,
+  __getcwd, __sysctl, _exit, chdir, chflags, chmod, chroot, close, execve, fchmod, fchown, fstatfs, futimes, getpid,
+  getppid, link, lseek, mkdir, mknod, mount, open, pread, read, reboot, rename, revoke, rmdir, setegid, statfs,
+  syscall, unlink, unmount, utimes, write,
 } from "../../lib/syscalls";
 import {
-  PAGE, all_bytes, become, child, death, fails, file_is, group, make_file, put_file, same, scratch, stat_of, test,
+  PAGE, all_bytes, become, child, death, fails, file_is, finish, group, make_file, make_pipe, put_file, same, scratch,
+  start, stat_of, test,
 } from "./harness";
 
 const KERNEL: usize = 0xc0100000;
@@ -31,7 +33,7 @@ function ask(first: u32, second: u32, old: usize, room: u32): i32 {
 }
 
 function lengthp(): usize {
-  return bss(4, 4);
+  return bss(16, 4);
 }
 
 function values(): void {
@@ -156,6 +158,11 @@ function mount_errors(): void {
   assert(fails(mount(cs("ffs"), cs("d"), 0, args), ENOENT));
   store<usize>(args, cs("/etc/rc"));
   assert(fails(mount(cs("ffs"), cs("d"), 0, args), ENOTBLK));
+  // The device's path may lead through the directory that is to be covered.
+  store<usize>(args, cs("d/../f"));
+  assert(fails(mount(cs("ffs"), cs("d"), 0, args), ENOTBLK));
+  store<usize>(args, cs("d"));
+  assert(fails(mount(cs("ffs"), cs("d"), 0, args), ENOTBLK));
   store<usize>(args, cs("/dev/md0a"));
   assert(fails(mount(cs("ffs"), cs("d"), 0, args), EBUSY));
   assert(fails(mount(cs("ffs"), cs("d"), MNT_UPDATE, args), EINVAL));
@@ -211,6 +218,29 @@ function forced_unmount(): void {
   assert(rmdir(cs("m")) == 0);
 }
 
+/** Waits in a directory, as its root, until the parent has taken the file system away. */
+function live_on_dead_root(): void {
+  if (chdir(cs("m")) != 0 || chroot(cs(".")) != 0) _exit(1);
+  write(load<i32>(lengthp(), 4), cs("x"), 1);
+  if (read(load<i32>(lengthp(), 8), scratch(), 1) != 1) _exit(2);
+  if (!fails(chdir(cs("..")), ENOTDIR) || !fails(chdir(cs("/")), ENOTDIR)) _exit(3);
+  if (!fails(open(cs("."), O_RDONLY, 0), ENOTDIR) || !fails(chmod(cs("/"), 0), ENOTDIR)) _exit(4);
+  if (statfs(cs("/"), scratch()) != -1 || statfs(cs(".."), scratch()) != -1 || unlink(cs("..")) != -1) _exit(5);
+  if (__getcwd(scratch(), PAGE) != -1) _exit(6);
+}
+
+function dead_root(): void {
+  const fds = frame_alloc(16);
+  assert(mkdir(cs("m"), 0o755) == 0 && shell(cs("mount_mfs -s 512k -o aobj swap m")));
+  make_pipe(fds);
+  make_pipe(fds + 8);
+  store<i32>(lengthp(), load<i32>(fds, 4), 4);
+  store<i32>(lengthp(), load<i32>(fds, 8), 8);
+  const pid = start(live_on_dead_root.index);
+  assert(read(load<i32>(fds), scratch(), 1) == 1 && unmount(cs("m"), MNT_FORCE) == 0);
+  assert(write(load<i32>(fds, 12), cs("x"), 1) == 1 && finish(pid) == 0);
+}
+
 function read_only(): void {
   const update = frame_alloc(32);
   memory.fill(update, 0, 32);
@@ -230,6 +260,8 @@ function revoked_device(): void {
   assert(fd >= 0 && read(fd, scratch(), 10) == 10 && revoke(cs("zero")) == 0);
   const n = read(fd, scratch(), 10);
   assert(n == 0 || fails(n, EIO));
+  // The vnode is dead, and has no file system.
+  assert(fchmod(fd, 0o600) == -1 && fchown(fd, 1, 1) == -1 && futimes(fd, 0) == -1 && fstatfs(fd, scratch()) == -1);
   assert(close(fd) <= 0 && fails(revoke(cs("none")), ENOENT) && fails(revoke(KERNEL), EFAULT));
   put_file(cs("f"), cs("x"));
   assert(fails(revoke(cs("f")), EINVAL));
@@ -268,6 +300,7 @@ export function system_cases(): void {
   test(cs("mount errors"), mount_errors.index);
   test(cs("mounted file system"), mounted.index);
   test(cs("forced unmount"), forced_unmount.index);
+  test(cs("dead root directory"), dead_root.index);
   test(cs("read-only file system"), read_only.index);
   test(cs("revoke"), revoked_device.index);
   test(cs("syscall"), indirect_calls.index);
