@@ -159,8 +159,8 @@ function undoWrite(vp: Vnode, uio: Uio, ioflag: u32, cred: usize, osize: u64, re
 }
 
 /**
- * VOP_WRITE. vp locked. Sleeps. EFBIG (also beyond the process's limit), EPERM (append-only), ENOSPC, EIO, EFAULT; and, with
- * nothing written, the error of a write in the background that nobody was told of.
+ * VOP_WRITE. vp locked. Sleeps. EFBIG (also beyond the process's limit), EPERM (append-only), ENOSPC, EIO, EFAULT;
+ * and, with nothing written, the error of a write in the background that nobody was told of.
  */
 export function ffs_write(vp: Vnode, uio: Uio, ioflag: u32, cred: usize): i32 {
   const ip = VTOI(vp);

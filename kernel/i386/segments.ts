@@ -27,7 +27,8 @@ export const LUDATA_SEL: u32 = 0x1f;
 const NLDT: u32 = 17;
 
 const SEL_KPL: u32 = 0;
-const SEL_UPL: u32 = 3;
+/** Privilege of user selectors. */
+export const SEL_UPL: u32 = 3;
 
 // Types of descriptors.
 const SDT_MEMRWA: u32 = 0x13;

@@ -8,7 +8,7 @@
 import { frame_alloc, lfs, lgs, rfs, rgs } from "./cpufunc";
 import { PSL_AC, PSL_NT, PSL_VM, Trapframe } from "./frame";
 import { npxdrop } from "./npx";
-import { LUCODE_SEL, LUDATA_SEL } from "./segments";
+import { GUCODE_SEL, GUDATA_SEL, LUCODE_SEL, LUDATA_SEL, SEL_UPL } from "./segments";
 import { Sigcontext, Sigframe } from "./sigframe";
 import { copyin, copyout } from "./support";
 import { sym } from "./sym";
@@ -95,9 +95,19 @@ export function sendsig(p: Proc, sa: Sigact, signum: u32, mask: u32, code: u32):
   frame.tf_ss = LUDATA_SEL;
 }
 
+/** Is this the selector of one of the user's two code segments? */
+function is_user_code(selector: u32): bool {
+  return (selector & 0xffff) == LUCODE_SEL || (selector & 0xffff) == (GUCODE_SEL | SEL_UPL);
+}
+
+/** Is this the selector of one of the user's two data segments? */
+function is_user_stack(selector: u32): bool {
+  return (selector & 0xffff) == LUDATA_SEL || (selector & 0xffff) == (GUDATA_SEL | SEL_UPL);
+}
+
 /** Is this a selector that a user may have in a data segment register? */
 function is_user_data(selector: u32): bool {
-  return (selector & 0xffff) == LUDATA_SEL || (selector & 0xfffc) == 0;
+  return is_user_stack(selector) || is_user_code(selector) || (selector & 0xfffc) == 0;
 }
 
 /**
@@ -108,7 +118,7 @@ export function sys___sigreturn14(p: Proc, uap: Sys__sigreturn14Args, retval: us
   const sc = changetype<Sigcontext>(frame_alloc(offsetof<Sigcontext>()));
   const frame = p_md_regs(p);
   if (copyin(uap.sigcntxp, changetype<usize>(sc), offsetof<Sigcontext>()) != 0) return EFAULT;
-  if ((sc.sc_cs & 0xffff) != LUCODE_SEL || (sc.sc_ss & 0xffff) != LUDATA_SEL) return EINVAL;
+  if (!is_user_code(sc.sc_cs) || !is_user_stack(sc.sc_ss)) return EINVAL;
   if (!is_user_data(sc.sc_ds) || !is_user_data(sc.sc_es)) return EINVAL;
   if (((sc.sc_eflags ^ frame.tf_eflags) & ~PSL_USERCHANGE) != 0) return EINVAL;
   frame.tf_es = sc.sc_es & 0xffff;
@@ -121,10 +131,10 @@ export function sys___sigreturn14(p: Proc, uap: Sys__sigreturn14Args, retval: us
   frame.tf_ecx = sc.sc_ecx;
   frame.tf_eax = sc.sc_eax;
   frame.tf_eip = sc.sc_eip;
-  frame.tf_cs = LUCODE_SEL;
+  frame.tf_cs = sc.sc_cs & 0xffff;
   frame.tf_eflags = sc.sc_eflags | PSL_USERSET;
   frame.tf_esp = sc.sc_esp;
-  frame.tf_ss = LUDATA_SEL;
+  frame.tf_ss = sc.sc_ss & 0xffff;
   p.p_sigmask = sc.sc_mask & ~SIGCANTMASK;
   if ((sc.sc_onstack & SS_ONSTACK) != 0) p.p_sigstk_flags |= SS_ONSTACK;
   else p.p_sigstk_flags &= ~SS_ONSTACK;

@@ -18,7 +18,8 @@ const FOLDER = join(PROJECT_ROOT, "kernel/user/bin/usertests");
 const CASES = readdirSync(FOLDER).sort().flatMap((file) => (
   [...readFileSync(join(FOLDER, file), "utf8").matchAll(/^ {2}test\(cs\("([^"]+)"\), /gm)].map((match) => match[1]!)));
 
-const root = makeImage({ tree: withSystem({ kind: "directory", mode: 0o755, mtime: 0, children: [] }, { rc: RC }), free: 16 * MB });
+const tree = withSystem({ kind: "directory", mode: 0o755, mtime: 0, children: [] }, { rc: RC });
+const root = makeImage({ tree, free: 16 * MB });
 
 /** What the console shows from the first case on. */
 function casesOf(console: string): string {

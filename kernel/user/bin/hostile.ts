@@ -1,9 +1,9 @@
 // hostile: makes system calls with arguments that no program should give, or (-x) executes machine code that none
-// should contain, and looks for harm: errors that are not documented, memory that changed by itself, canaries that died.
-// That the machine is still there afterwards is the rest of the answer.
+// should contain, and looks for harm: errors that are not documented, memory that changed by itself, canaries that
+// died. That the machine is still there afterwards is the rest of the answer.
 //
-// `hostile [-x] [-n count] [-s seed] [-u uid]`: 1000 calls or pieces of code, seed 1, as user 0. Needs uid 0 to make its
-// sandbox in /tmp. Code is always executed as user 1000.
+// `hostile [-x] [-n count] [-s seed] [-u uid]`: 1000 calls or pieces of code, seed 1, as user 0. Needs uid 0 to make
+// its sandbox in /tmp. Code is always executed as user 1000.
 import { bss, frame_alloc } from "../../i386/cpufunc";
 import { err, last_error, set_progname, usage, warnx } from "../lib/errors";
 import { getopt, optarg, optind } from "../lib/getopt";
@@ -50,7 +50,8 @@ function report(record: Record): void {
   if (record.harm == HARM_ERROR) {
     warnx(cs("%s (%u) gave %s"), name_of(record.number), record.number, error_name(record.error));
   } else if (record.harm == HARM_MEMORY) {
-    warnx(cs("%s (%u) or a call before it changed memory at 0x%x"), name_of(record.number), record.number, record.address);
+    const name = name_of(record.number);
+    warnx(cs("%s (%u) or a call before it changed memory at 0x%x"), name, record.number, record.address);
   } else warnx(cs("the sandbox cannot be entered: %s"), error_name(record.error));
   eprintf(cs("hostile: its arguments:"));
   for (let i: u32 = 0; i < 8; i++) eprintf(cs(" 0x%x"), load<u32>(record.words + i * 4));
@@ -154,7 +155,8 @@ export function main(argc: i32, argv: usize, envp: usize): i32 {
   const harm = code ? run_codes(count, seed) : make_calls(count, seed, uid);
   const intact = canaries_live();
   sandbox_remove(folder);
-  printf(cs("hostile: %u %s as user %u, seed %u: "), count, code ? cs("pieces of code") : cs("calls"), code ? 1000 : uid, seed);
+  if (code) printf(cs("hostile: %u random pieces of code, seed %u: "), count, seed);
+  else printf(cs("hostile: %u calls as user %u, seed %u: "), count, uid, seed);
   if (harm == 0 && intact) printf(cs("no harm\n"));
   else printf(cs("harm done %u times\n"), harm != 0 ? harm : 1);
   return harm == 0 && intact ? 0 : 1;

@@ -28,7 +28,6 @@ const SYS___vfork14: u32 = 282;
 const SYS_syscall: u32 = 0;
 const SYS___syscall: u32 = 198;
 
-const ENOSYS: i32 = 78;
 const EAGAIN: i32 = 35;
 const ENOMEM: i32 = 12;
 

@@ -435,7 +435,7 @@ function sigreturns(): void {
   assert(fails(__sigreturn14(0), EFAULT));
   assert(exit_code(bad_return(SC_CS, 0x08)) == 55 && exit_code(bad_return(SC_CS, 0x0b)) == 55);
   assert(exit_code(bad_return(SC_SS, 0x10)) == 55);
-  assert(exit_code(bad_return(SC_DS, 0x10)) == 55 && exit_code(bad_return(SC_DS, 0x2b)) == 55);
+  assert(exit_code(bad_return(SC_DS, 0x10)) == 55 && exit_code(bad_return(SC_DS, 0x2b)) == 44);
   // Interrupts off, IOPL 3, NT, virtual 8086 mode.
   assert(exit_code(bad_return(SC_EFLAGS, 0x002)) == 55 || exit_code(bad_return(SC_EFLAGS, 0x002)) == 44);
   assert(exit_code(bad_return(SC_EFLAGS, 0x3202)) == 55 && exit_code(bad_return(SC_EFLAGS, 0x4202)) == 55);
