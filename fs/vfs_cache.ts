@@ -4,7 +4,7 @@
 // An entry holds no reference. It remembers the v_id of both vnodes; an entry
 // whose directory or file has another v_id by now is stale and is dropped when
 // met. An entry without a vnode (negative) says that the name does not exist.
-// Entries are reused in least-recently-used order. Names longer than NCHNAMLEN
+// Entries out of use are reused first, the others in least-recently-used order. Names longer than NCHNAMLEN
 // are not cached.
 import { bzero, memcmp, memcpy } from "../kernel/libkern";
 import { M_CACHE, M_WAITOK } from "../kernel/sys/malloc";
@@ -216,12 +216,12 @@ export function cache_enter(dvp: Vnode, vp: Vnode, cnp: Componentname): void {
   if (nchstats.maxcache == 0 || cnp.cn_namelen > NCHNAMLEN) return;
   const old = cache_find(dvp, cnp);
   if (changetype<usize>(old) != 0) cache_remove(old);
-  let ncp: Namecache;
-  if (nchstats.numcache < nchstats.maxcache) {
+  let ncp = changetype<Namecache>(TAILQ_FIRST(nclruhead));
+  const unused = changetype<usize>(ncp) != 0 && ncp.nc_hash_prev == 0;
+  if (!unused && nchstats.numcache < nchstats.maxcache) {
     ncp = changetype<Namecache>(pool_get(namecache_pool, PR_WAITOK));
     nchstats.numcache++;
   } else {
-    ncp = changetype<Namecache>(TAILQ_FIRST(nclruhead));
     TAILQ_REMOVE(nclruhead, changetype<usize>(ncp), NCLRU);
     if (ncp.nc_hash_prev != 0) LIST_REMOVE(changetype<usize>(ncp), NCHASH);
   }
@@ -252,12 +252,12 @@ export function cache_purge(vp: Vnode): void {
   vp.v_id = 1;
 }
 
-/** Forgets all names in directories of a file system. */
+/** Forgets all names in directories of a file system, and those that are stale. (A vnode's memory stays a vnode.) */
 export function cache_purgevfs(mp: Mount): void {
   let addr = TAILQ_FIRST(nclruhead);
   while (addr != 0) {
     const ncp = changetype<Namecache>(addr);
     addr = TAILQ_NEXT(addr, NCLRU);
-    if (ncp.nc_hash_prev != 0 && ncp.nc_dvp.v_mount == mp) cache_remove(ncp);
+    if (ncp.nc_hash_prev != 0 && (ncp.nc_dvp.v_mount == mp || ncp.nc_dvpid != ncp.nc_dvp.v_id)) cache_remove(ncp);
   }
 }

@@ -131,6 +131,12 @@ function recycle_vnode(): Vnode {
   return vp;
 }
 
+/** Is there a vnode of no file any more? Those are the first on the list. */
+function has_dead_vnode(): bool {
+  const addr = TAILQ_FIRST(vnode_free_list);
+  return addr != 0 && changetype<Vnode>(addr).v_type == VBAD;
+}
+
 /**
  * Makes a vnode of file system `mp` (or of none: 0) with operations `vops` and
  * stores it at `vpp`: one reference, not locked, v_data 0. Sleeps.
@@ -146,7 +152,7 @@ export function getnewvnode(tag: u32, mp: Mount, vops: usize, vpp: usize): i32 {
     busied = error == 0;
   }
   let vp: Vnode = changetype<Vnode>(0);
-  if (vnodestat.numvnodes >= vnodestat.desiredvnodes) vp = recycle_vnode();
+  if (has_dead_vnode() || vnodestat.numvnodes >= vnodestat.desiredvnodes) vp = recycle_vnode();
   if (changetype<usize>(vp) == 0) {
     vp = changetype<Vnode>(pool_get(vnode_pool, PR_WAITOK));
     if (changetype<usize>(vp) == 0) {

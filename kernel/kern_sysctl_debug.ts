@@ -7,13 +7,13 @@ import { sysctl_buckets, sysctl_kmemstats, sysctl_pools } from "./kern_sysctl_km
 import { open_files } from "./kern_descrip";
 import { METER_MARK, meter_copies, meter_mark, meter_text } from "./subr_meter";
 import { Pool, pool_list_first, pool_list_next } from "./subr_pool";
-import { snprintf } from "./subr_prf";
+import { panic, snprintf } from "./subr_prf";
 import { ENOTDIR, EOPNOTSUPP } from "./sys/errno";
 import { M_LAST, M_TEMP, M_WAITOK, malloc_type_name } from "./sys/malloc";
 import { PAGE_SIZE } from "./sys/param";
 import {
   DEBUG_BUCKETS, DEBUG_CHECK, DEBUG_COPIES, DEBUG_INUSE, DEBUG_KMEMSTATS, DEBUG_MARK, DEBUG_MFS, DEBUG_NCHSTATS,
-  DEBUG_POOLS, INUSE_NAME_SIZE, Inuse, SIZEOF_INUSE, SIZEOF_NCHSTATS,
+  DEBUG_PANIC, DEBUG_POOLS, INUSE_NAME_SIZE, Inuse, SIZEOF_INUSE, SIZEOF_NCHSTATS,
 } from "./sys/sysctl";
 import { Sys__sysctlArgs } from "./syscallargs";
 import { mfs_stats } from "../fs/mfs/mfsnode";
@@ -104,6 +104,15 @@ function set_mark(uap: Sys__sysctlArgs): i32 {
   return error;
 }
 
+/** Writing a text ends it all, for a look at what a panic does. */
+function make_panic(uap: Sys__sysctlArgs): i32 {
+  const text = frame_alloc(METER_MARK);
+  memory.fill(text, 0, METER_MARK);
+  const error = sysctl_set_string(uap, text, METER_MARK);
+  if (error == 0 && uap.new_ != 0) panic(cs("%s"), text);
+  return error;
+}
+
 /** Writing a number has so many copies made. */
 function make_copies(uap: Sys__sysctlArgs): i32 {
   const count = frame_alloc(4);
@@ -125,6 +134,7 @@ export function sysctl_debug(uap: Sys__sysctlArgs, name: usize, count: u32): i32
     case DEBUG_NCHSTATS: return sysctl_out(uap, changetype<usize>(nchstats), SIZEOF_NCHSTATS);
     case DEBUG_MARK: return set_mark(uap);
     case DEBUG_COPIES: return make_copies(uap);
+    case DEBUG_PANIC: return make_panic(uap);
     default: return EOPNOTSUPP;
   }
 }

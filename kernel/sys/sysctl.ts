@@ -80,6 +80,8 @@ export const SIZEOF_NCHSTATS: u32 = 24;
 export const DEBUG_MARK: u32 = 8;
 /** How many copies of 8 KB to make; reads as 0. */
 export const DEBUG_COPIES: u32 = 9;
+/** Writing a text makes the kernel panic with it. */
+export const DEBUG_PANIC: u32 = 10;
 
 export const HW_MACHINE: u32 = 1;
 export const HW_MODEL: u32 = 2;

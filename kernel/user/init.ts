@@ -6,7 +6,6 @@ import { bootarg } from "../subr_bootargs";
 import { printf } from "../subr_prf";
 import { ENOENT } from "../sys/errno";
 import { mfs_cycle } from "./mfs_cycle";
-import { mfs_life } from "./mfs_life";
 import { overflow } from "./overflow";
 import { shortage } from "./shortage";
 import { traffic } from "./traffic";
@@ -18,7 +17,6 @@ const EXIT_FAILED: u32 = 2;
 
 function run_workload(name: usize): i32 {
   if (strcmp(name, cs("mfs-cycle")) == 0) return mfs_cycle();
-  if (strcmp(name, cs("mfs-life")) == 0) return mfs_life();
   if (strcmp(name, cs("shortage")) == 0) return shortage();
   if (strcmp(name, cs("traffic")) == 0) return traffic();
   if (strcmp(name, cs("uvmtest")) == 0) return uvmtest();

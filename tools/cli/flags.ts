@@ -57,7 +57,7 @@ const MACHINE_FLAGS: readonly Flag[] = [
 const WORKLOAD_FLAGS: readonly Flag[] = [
   { name: "json", help: "print the summary as one JSON object on stdout; the console goes to stderr" },
   { name: "capture", value: "DIR", help: "write console.txt, trace.txt, registers.json and summary.json to DIR" },
-  { name: "mounts", value: "N", help: "how many times mfs-cycle mounts, copies and unmounts", fallback: "1" },
+  { name: "mounts", value: "N", help: "how many times mfs-cycle and mfs-life mount and unmount", fallback: "1, 10" },
   { name: "mfs-size", value: "SIZE", help: "size of the memory file system", fallback: "fitted to the tree" },
   {
     name: "way", value: "WAY", fallback: "aobj",

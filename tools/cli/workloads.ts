@@ -205,6 +205,24 @@ const mfsWays: Workload = {
   },
 };
 
+/** All ways as mount_mfs(8) takes them; that of the mail with its mistakes mended. */
+export const ALL_WAYS = [
+  "process", "uvm_io", "aobj", "window=4", "direct", `burge,repair=${REPAIRS.join(":")}`,
+] as const;
+
+const mfsLife: Workload = {
+  kind: "script",
+  name: "mfs-life",
+  summary: "mount MFS of each way at once, busy, under load, many times; unmount in every manner; nothing may be left",
+  refuses: ["repair", "save-mfs", "plot", "requests", "rows", "mfs-size", "bsize", "fsize"],
+  get script() { return scriptOf(this.name); },
+  variables: (parsed) => ({
+    WAYS: parsed.values.get("way") ?? ALL_WAYS.join(" "),
+    CYCLES: parseCount(parsed.values.get("mounts") ?? "10", "mounts", 1, 100000),
+    ROUNDS: 8,
+  }),
+};
+
 const faultPolicies: Workload = {
   kind: "script",
   name: "fault-policies",
@@ -235,4 +253,4 @@ export function ownScript(name: string, script: string): ScriptWorkload {
 /** Flags that only some workloads take; they name them in `ownFlags`. */
 export const OWN_FLAGS = ["ops", "procs", "seed"] as const;
 
-export const WORKLOADS: readonly Workload[] = [mfsCycle, mfsWays, mfsFull, burge, faultPolicies, ...LOAD_WORKLOADS];
+export const WORKLOADS: readonly Workload[] = [mfsCycle, mfsLife, mfsWays, mfsFull, burge, faultPolicies, ...LOAD_WORKLOADS];

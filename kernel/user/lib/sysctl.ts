@@ -78,6 +78,7 @@ function nodes(): usize {
     "debug.nchstats 5.7 words:goodhits,neghits,badhits,falsehits,miss,long\n" +
     "debug.mark 5.8 string\n" +
     "debug.copies 5.9 int\n" +
+    "debug.panic 5.10 string\n" +
     "hw.machine 6.1 string\n" +
     "hw.model 6.2 string\n" +
     "hw.ncpu 6.3 int\n" +
