@@ -2,6 +2,7 @@
 
 import { ConsoleLog } from "./console.js";
 import type { Parsed } from "./args.js";
+import { Pace } from "./pace.js";
 import { projectTree } from "./root.js";
 import { Session, outcome, rootFree, rootOf } from "./session.js";
 
@@ -72,16 +73,29 @@ export async function bootCommand(parsed: Parsed): Promise<number> {
     : rootOf(parsed, system) ?? (parsed.values.has("disk") ? undefined : projectTree(system));
   const bootArguments = system === undefined ? [] : ["init=/sbin/init"];
   const session = new Session({ parsed, bootArguments, images: root ? [root] : [], console });
+  const { machine } = session;
+  // Piped input has nobody who waits.
+  const pace = process.stdin.isTTY ? new Pace(machine.clockHz, machine.cycles) : undefined;
   let quit = false;
   const detach = attachKeyboard({
-    send: (bytes) => session.machine.serialInput(bytes),
-    sendBreak: () => session.machine.serialBreak(),
-    quit: () => (quit = true),
+    send: (bytes) => {
+      machine.serialInput(bytes);
+      pace?.interrupt();
+    },
+    sendBreak: () => {
+      machine.serialBreak();
+      pace?.interrupt();
+    },
+    quit: () => {
+      quit = true;
+      pace?.interrupt();
+    },
   });
   const isQuiet = quietAfterInput(session, console);
   try {
     const result = await session.run(async () => {
-      await new Promise((resolve) => setImmediate(resolve));
+      if (pace) await pace.wait(machine.cycles);
+      else await new Promise((resolve) => setImmediate(resolve));
       return !quit && !isQuiet();
     });
     session.finish();
