@@ -11,7 +11,7 @@ import { ETC, PROGRAMS } from "./paths.js";
 const encoder = new TextEncoder();
 
 /** Programs that live in /sbin; all others are in /bin. */
-const SBIN = new Set(["init", "mount", "mount_mfs", "newfs", "reboot", "sysctl", "umount"]);
+const SBIN = new Set(["init", "mknod", "mount", "mount_mfs", "newfs", "reboot", "sysctl", "umount"]);
 
 /** Names of /dev: kind, major and minor number, mode. The majors are those of kernel/conf.ts. */
 const DEVICES: Readonly<Record<string, readonly ["character" | "block", number, number, number]>> = {
