@@ -50,7 +50,7 @@ export const STEPS: readonly Step[] = [
   { title: "files on it", type: "cp /etc/rc /mnt && cmp /etc/rc /mnt/rc && ls -l /mnt\r", shows: "cp /etc/rc /mnt && cmp /etc/rc /mnt/rc && ls -l /mnt\ntotal {n}\n-rw-r--r--  1 root  wheel  {n} May 27 22:{n} rc\n" },
   { title: "umount of a file system in use", type: "cd /mnt; umount /mnt; cd /\r", shows: "cd /mnt; umount /mnt; cd /\numount: /mnt: Device busy\n" },
   { title: "and of one that is not", type: "umount /mnt && ls /mnt\r", shows: "umount /mnt && ls /mnt\n" },
-  { title: "umount by force", type: "mount_mfs -s 2m swap /mnt; sleep 100 >/mnt/open &\r", then: [["\n# ", "umount /mnt; umount -f /mnt && kill %1; wait\r"]], shows: "mount_mfs -s 2m swap /mnt; sleep 100 >/mnt/open &\n[1] {n}\n# umount /mnt; umount -f /mnt && kill %1; wait\numount: /mnt: Device busy\n" },
+  { title: "umount by force", type: "mount_mfs -s 2m swap /mnt; sleep 100 >/mnt/open &\r", then: [["\n# ", "sleep 1; umount /mnt; umount -f /mnt && kill %1; wait\r"]], shows: "mount_mfs -s 2m swap /mnt; sleep 100 >/mnt/open &\n[1] {n}\n# sleep 1; umount /mnt; umount -f /mnt && kill %1; wait\numount: /mnt: Device busy\n" },
   { title: "errors have words", type: "cat /nowhere; nosuch; mkdir /etc; cd /etc/rc\r", shows: "cat /nowhere; nosuch; mkdir /etc; cd /etc/rc\ncat: /nowhere: No such file or directory\nsh: nosuch: not found\nmkdir: /etc: File exists\nsh: cd: /etc/rc: Not a directory\n" },
   { title: "exit warns of stopped jobs", type: "sleep 100\r", then: [["sleep 100\n", "\x1a"], ["\n# ", "exit\r"]], shows: "sleep 100\n^Z\n[1] + Suspended                 sleep 100\n# exit\nYou have stopped jobs.\n" },
   { title: "exit, and init begins anew", type: "exit\r", shows: "exit\n" },
