@@ -48,6 +48,16 @@ export function negate(value: Float): Float {
   return { ...value, sign: value.sign ^ 1 };
 }
 
+/** A number that is finite and, unless zero, normal as a double. */
+export function fromNumber(value: number): Float {
+  if (value === 0) return zero(Object.is(value, -0) ? 1 : 0);
+  const view = new DataView(new ArrayBuffer(8));
+  view.setFloat64(0, value);
+  const bits = view.getBigUint64(0);
+  const exp = Number((bits >> 52n) & 0x7ffn) - 1023 + EXP_BIAS;
+  return { sign: value < 0 ? 1 : 0, exp, sig: INTEGER_BIT | ((bits << 11n) & (INTEGER_BIT - 1n)) };
+}
+
 /** Exponent of the lowest bit of a finite value's significand. */
 export function lowExponent({ exp }: Float): number {
   return (exp === 0 ? 1 : exp) - EXP_BIAS - 63;

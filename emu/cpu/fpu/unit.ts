@@ -12,9 +12,10 @@ import { NO_ERROR_CODE } from "../faults.js";
 import type { Op } from "../op.js";
 import type { Operands } from "../operands.js";
 import { COUNT, CR0, CR0_BIT, CS, EIP, HALTED, SELECTOR, VECTOR, segmentWord } from "../state.js";
-import { CLASS, REAL32, REAL64, fromInteger, widen } from "./float.js";
+import { CLASS, REAL32, REAL64, fromInteger, widen, zero } from "./float.js";
 import type { Float } from "./float.js";
 import { fromDecimal } from "./decimal.js";
+import { isQuick } from "./quick.js";
 import { FCS, FDP, FDS, FIP, FOP, STATUS, SW, createRegisters } from "./registers.js";
 import type { Registers } from "./registers.js";
 import { EXCEPTION } from "./round.js";
@@ -43,6 +44,9 @@ export interface Unit {
   setConditions(bits: number): void;
   /** The operand in memory by its code; a denormal one is noted in the environment. */
   load(op: Op, code: string): Float;
+  /** The operand in memory as a number, or NaN when it is not quick (see quick.ts): then it is in `loaded`. */
+  loadNumber(op: Op, code: string): number;
+  loaded: Float;
   /** Writes 2, 4 or 8 bytes at a linear address. */
   writeBits(address: number, bytes: number, bits: bigint): void;
 }
@@ -117,9 +121,14 @@ export function createUnit(core: Core, operands: Operands): Unit {
     return value;
   }
 
-  return {
+  const single = new Float32Array(1);
+  const singleBits = new Int32Array(single.buffer);
+  const scratch = new DataView(new ArrayBuffer(8));
+
+  const unit: Unit = {
     registers,
     environment,
+    loaded: zero(0),
     checkAvailable,
     checkError,
     begin,
@@ -161,12 +170,41 @@ export function createUnit(core: Core, operands: Operands): Unit {
         default: throw new Error(`opcode table: no operand "${code}" of the coprocessor`);
       }
     },
+    loadNumber(op, code) {
+      switch (code) {
+        case "M16i": return memory.read16(operands.address(op)) << 16 >> 16;
+        case "M32i": return memory.read32(operands.address(op));
+        case "M32f": {
+          const bits = memory.read32(operands.address(op));
+          singleBits[0] = bits;
+          // A denormal single is to be noticed.
+          const isDenormal = (bits & 0x7f800000) === 0 && bits !== 0;
+          if (!isDenormal && isQuick(single[0])) return single[0];
+          unit.loaded = loadReal(BigInt(bits >>> 0), REAL32);
+          return NaN;
+        }
+        case "M64f": {
+          const address = operands.address(op);
+          memory.checkAlignment(address, 8);
+          scratch.setInt32(0, memory.read32(address), true);
+          scratch.setInt32(4, memory.read32((address + 4) | 0), true);
+          const value = scratch.getFloat64(0, true);
+          if (isQuick(value)) return value;
+          unit.loaded = loadReal(scratch.getBigUint64(0, true), REAL64);
+          return NaN;
+        }
+        default:
+          unit.loaded = unit.load(op, code);
+          return NaN;
+      }
+    },
     writeBits(address, bytes, bits) {
       if (bytes === 2) memory.write16(address, Number(bits & 0xffffn));
       else memory.write32(address, Number(bits & 0xffffffffn) | 0);
       if (bytes === 8) memory.write32((address + 4) | 0, Number((bits >> 32n) & 0xffffffffn) | 0);
     },
   };
+  return unit;
 }
 
 /** Bytes of an operand code. */

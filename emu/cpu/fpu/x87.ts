@@ -12,10 +12,12 @@ import {
 } from "./arithmetic.js";
 import type { Result } from "./arithmetic.js";
 import { DECIMAL_INDEFINITE, DECIMAL_LIMIT, toDecimal } from "./decimal.js";
-import { CLASS, INDEFINITE, ONE, REAL32, REAL64, classOf, isNaNClass, negate, zero } from "./float.js";
+import { CLASS, INDEFINITE, ONE, REAL32, REAL64, classOf, fromNumber, isNaNClass, negate, zero } from "./float.js";
 import type { Float } from "./float.js";
 import { CONSTANTS } from "./functions.js";
 import { createImages, environmentBytes, stateBytes } from "./image.js";
+import { createQuick } from "./quick.js";
+import type { Operation } from "./quick.js";
 import { STATUS, SW } from "./registers.js";
 import { EXCEPTION, narrow, raise, roundRegister, toInteger } from "./round.js";
 import type { Environment } from "./round.js";
@@ -50,6 +52,8 @@ export function createX87(core: Core, operands: Operands): Family {
   const { begin, settle, note } = unit;
   const words = registers.words;
   const images = createImages(core, registers);
+  const quick = createQuick(words, environment);
+  const scratch = new DataView(new ArrayBuffer(8));
 
   /** An instruction that computes: begins, notes its pointers, acts, settles. */
   const computing = (act: (op: Op) => void): Execute => (op) => {
@@ -82,12 +86,25 @@ export function createX87(core: Core, operands: Operands): Family {
     const pops = mnemonic.endsWith("p") && codes.length === 2 ? 1 : 0;
     const name = mnemonic.slice(mnemonic.startsWith("fi") ? 2 : 1, mnemonic.length - pops);
     const f = DYADIC[name];
+    const operation = name as Operation;
+    /** The quick way; false when it is not one. */
+    const computed = (i: number, source: number): boolean => {
+      const result = quick.compute(operation, quick.read(i), source);
+      // NaN is unequal to itself.
+      if (result !== result) return false;
+      quick.write(i, result);
+      return true;
+    };
     if (codes.length === 1) {
       const code = codes[0];
       return computing((op) => {
-        const source = unit.load(op, code);
-        if (registers.isEmpty(0)) finish(0, unit.underflow() ? INDEFINITE : null, 0);
-        else finish(0, f(environment, registers.get(0), source), 0);
+        const number = unit.loadNumber(op, code);
+        if (registers.isEmpty(0)) {
+          finish(0, unit.underflow() ? INDEFINITE : null, 0);
+          return;
+        }
+        if (number === number && computed(0, number)) return;
+        finish(0, f(environment, registers.get(0), number === number ? fromNumber(number) : unit.loaded), 0);
       });
     }
     const toTop = codes[0] === "ST";
@@ -96,6 +113,10 @@ export function createX87(core: Core, operands: Operands): Family {
       const source = toTop ? rm : 0;
       if (registers.isEmpty(0) || registers.isEmpty(rm)) {
         finish(destination, unit.underflow() ? INDEFINITE : null, pops);
+        return;
+      }
+      if (computed(destination, quick.read(source))) {
+        if (pops !== 0) registers.pop();
         return;
       }
       finish(destination, f(environment, registers.get(destination), registers.get(source)), pops);
@@ -181,7 +202,12 @@ export function createX87(core: Core, operands: Operands): Family {
   function loadMemory(code: string): Execute {
     const exact = code === "M80f" || code.endsWith("i") || code === "M80b";
     return computing((op) => {
-      const value = unit.load(op, code);
+      const number = unit.loadNumber(op, code);
+      if (number === number && registers.isEmpty(7)) {
+        quick.push(number);
+        return;
+      }
+      const value = number === number ? fromNumber(number) : unit.loaded;
       if (!registers.isEmpty(7)) {
         pushResult(value);
         return;
@@ -244,6 +270,29 @@ export function createX87(core: Core, operands: Operands): Family {
     if (top >= 0) memory.write16((address + 8) | 0, top);
   }
 
+  /** Stores ST(0) in memory where that is quick: reals, and integers that are integers already. */
+  function storedQuickly(code: string, address: number): boolean {
+    const value = quick.read(0);
+    if (value !== value) return false;
+    if (code === "M64f") {
+      scratch.setFloat64(0, value, true);
+      memory.write32(address, scratch.getInt32(0, true));
+      memory.write32((address + 4) | 0, scratch.getInt32(4, true));
+      return true;
+    }
+    if (code === "M32f") {
+      const single = quick.toSingle(value);
+      if (single !== single) return false;
+      scratch.setFloat32(0, single, true);
+      memory.write32(address, scratch.getInt32(0, true));
+      return true;
+    }
+    if (code === "M32i" && (value | 0) === value) memory.write32(address, value);
+    else if (code === "M16i" && (value << 16 >> 16) === value) memory.write16(address, value & 0xffff);
+    else return false;
+    return true;
+  }
+
   /** FST, FIST, FBSTP to memory, and their popping forms. */
   function storeMemory(code: string, pops: number): Binder {
     const bytes = bytesOf(code);
@@ -251,6 +300,10 @@ export function createX87(core: Core, operands: Operands): Family {
       const address = operands.address(op);
       memory.prepareWrite(address, bytes);
       const isEmpty = registers.isEmpty(0);
+      if (!isEmpty && storedQuickly(code, address)) {
+        for (let k = 0; k < pops; k++) registers.pop();
+        return;
+      }
       if (isEmpty && !unit.underflow()) return;
       const image = converted(isEmpty ? INDEFINITE : registers.get(0), code);
       if (image === null) return;
