@@ -34,7 +34,9 @@ function randomReal(random: Random): Real {
   const sparse = (random() & 3) === 0;
   const sig = TOP | (sparse ? random64(random) & random64(random) & random64(random) & (-1n << BigInt(random() & 63))
     & ((1n << 64n) - 1n) : random64(random));
-  switch (random() % 8) {
+  switch (random() % 9) {
+    // What a double holds, of sizes whose sums are not exact.
+    case 8: return [sign | (0x3fff + (random() % 16) - 8), TOP | (random64(random) & ~0x7ffn)];
     case 0: case 1: case 2: return EDGES[random() % EDGES.length];
     case 3: return [sign | (random() % 0x7fff), sig];
     case 4: return [sign | (random() % 0x7fff), TOP | (random64(random) & (0xffffff8000000000n))];
@@ -108,6 +110,13 @@ const EDGES32 = [0, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 0x7f800001, 
 const EDGES64 = [0n, TOP, 0x7ff0000000000000n, 0xfff0000000000000n, 0x7ff8000000000000n, 0x7ff0000000000001n,
   0xfff4000000000000n, 1n, 0x800fffffffffffffn, 0x0010000000000000n, 0x7fefffffffffffffn, 0x3ff0000000000000n];
 
+/** The bits of a double: any, or of a middle size. */
+function randomDouble(random: Random): bigint {
+  const bits = random64(random);
+  if ((random() & 1) === 0) return bits;
+  return (bits & ~(0x7ffn << 52n)) | (BigInt(1015 + (random() % 16)) << 52n);
+}
+
 /** The operand in memory, by its code. */
 export function x87Operand(random: Random, code: string): number[] {
   const data = new Uint8Array(DATA_BYTES).map(() => random() & 0xff);
@@ -115,7 +124,7 @@ export function x87Operand(random: Random, code: string): number[] {
   const edge = (random() & 1) !== 0;
   switch (code) {
     case "M32f": view.setUint32(0, edge ? EDGES32[random() % EDGES32.length] : random(), true); break;
-    case "M64f": view.setBigUint64(0, edge ? EDGES64[random() % EDGES64.length] : random64(random), true); break;
+    case "M64f": view.setBigUint64(0, edge ? EDGES64[random() % EDGES64.length] : randomDouble(random), true); break;
     case "M80f": {
       const [signExp, sig] = randomReal(random);
       view.setBigUint64(0, sig, true);
