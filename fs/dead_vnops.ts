@@ -9,7 +9,8 @@ import { Uio } from "../kernel/sys/uio";
 import { Buf, B_ERROR } from "./buf";
 import { vn_badop_ops } from "./genfs_default";
 import {
-  genfs_noislocked, genfs_nounlock, genfs_nullclose, genfs_nullfsync, genfs_nullreclaim, genfs_nullupdate, vn_bwrite,
+  genfs_abortop, genfs_noislocked, genfs_nounlock, genfs_nullclose, genfs_nullfsync, genfs_nullreclaim,
+  genfs_nullupdate, genfs_poll, genfs_seek, vn_bwrite,
 } from "./genfs";
 import { Componentname } from "./namei";
 import { biodone } from "./vfs_bio";
@@ -39,6 +40,26 @@ function dead_open(vp: Vnode, mode: u32, cred: usize, p: Proc): i32 {
 }
 
 function dead_attr(vp: Vnode, vap: Vattr, cred: usize, p: Proc): i32 {
+  return EBADF;
+}
+
+function dead_ioctl(vp: Vnode, command: u32, data: usize, fflag: u32, cred: usize, p: Proc): i32 {
+  return EBADF;
+}
+
+function dead_readdir(vp: Vnode, uio: Uio, cred: usize, eofflag: usize, cookies: usize, ncookies: usize): i32 {
+  return EBADF;
+}
+
+function dead_readlink(vp: Vnode, uio: Uio, cred: usize): i32 {
+  return EBADF;
+}
+
+function dead_pathconf(vp: Vnode, name: u32, retval: usize): i32 {
+  return EBADF;
+}
+
+function dead_advlock(vp: Vnode, id: usize, op: u32, fl: usize, flags: u32): i32 {
   return EBADF;
 }
 
@@ -93,6 +114,14 @@ export function dead_vnodeop_init(): void {
   ops.set_setattr(dead_attr);
   ops.set_read(dead_read);
   ops.set_write(dead_write);
+  ops.set_ioctl(dead_ioctl);
+  ops.set_poll(genfs_poll);
+  ops.set_seek(genfs_seek);
+  ops.set_readdir(dead_readdir);
+  ops.set_readlink(dead_readlink);
+  ops.set_pathconf(dead_pathconf);
+  ops.set_advlock(dead_advlock);
+  ops.set_abortop(genfs_abortop);
   ops.set_fsync(genfs_nullfsync);
   ops.set_inactive(dead_inactive);
   ops.set_reclaim(genfs_nullreclaim);

@@ -28,11 +28,11 @@ import { vn_lock } from "../vfs_vnops";
 import { IO_SYNC, UPDATE_WAIT, VDIR, VWRITE, Vnode } from "../vnode";
 import { VOP_ABORTOP, VOP_ACCESS, VOP_REMOVE, VOP_TRUNCATE, VOP_UNLOCK, VOP_UPDATE } from "../vnode_if";
 import { FLAGS_APPEND, FLAGS_IMMUTABLE, IFDIR, IFMT, ISVTX, LINK_MAX } from "./dinode";
-import { IFTODT } from "./dir";
+import { DT_DIR, IFTODT } from "./dir";
 import { IN_CHANGE, Inode, VTOI } from "./inode";
 import { cr_uid } from "./ufs_cred";
 import {
-  ufs_checkpath, ufs_dirempty, ufs_direnter_inode, ufs_dirremove, ufs_dirrewrite, ufs_setparent,
+  ufs_checkpath, ufs_dirempty, ufs_direnter, ufs_dirremove, ufs_dirrewrite, ufs_setparent,
 } from "./ufs_dirops";
 
 function isNull(vp: Vnode): bool {
@@ -57,9 +57,12 @@ function checkNames(fdvp: Vnode, fvp: Vnode, fcnp: Componentname, tcnp: Componen
   return dot || fdvp == fvp || ((fcnp.cn_flags | tcnp.cn_flags) & ISDOTDOT) != 0 ? EINVAL : 0;
 }
 
-/** May the target be replaced, and the two names be in one file system? tdvp and tvp locked. */
-function checkTarget(fvp: Vnode, tdvp: Vnode, tvp: Vnode): i32 {
-  if (fvp.v_mount != tdvp.v_mount || (!isNull(tvp) && fvp.v_mount != tvp.v_mount)) return EXDEV;
+/**
+ * May the target be replaced, and the two names be in one file system? tdvp and tvp locked; the source may have died
+ * meanwhile, by an unmount with force.
+ */
+function checkTarget(fdvp: Vnode, fvp: Vnode, tdvp: Vnode, tvp: Vnode): i32 {
+  if (fdvp.v_mount != tdvp.v_mount || fvp.v_mount != tdvp.v_mount || (!isNull(tvp) && fvp.v_mount != tvp.v_mount)) return EXDEV;
   if (fvp == tdvp) return EINVAL;
   if (isNull(tvp)) return 0;
   if ((VTOI(tvp).i_flags & (FLAGS_IMMUTABLE | FLAGS_APPEND)) != 0) return EPERM;
@@ -109,7 +112,7 @@ function removeOldLink(fdvp: Vnode, fvp: Vnode, fcnp: Componentname, tdvp: Vnode
 }
 
 /** Step 2 without an existing target. tdvp locked. */
-function enterNew(ip: Inode, tdvp: Vnode, tcnp: Componentname, newparent: bool): i32 {
+function enterNew(ino: u32, type: u32, tdvp: Vnode, tcnp: Componentname, newparent: bool): i32 {
   const dp = VTOI(tdvp);
   if (newparent) {
     // The ".." of the source will name dp.
@@ -118,7 +121,7 @@ function enterNew(ip: Inode, tdvp: Vnode, tcnp: Componentname, newparent: bool):
     const error = VOP_UPDATE(tdvp, 0, 0, UPDATE_WAIT);
     if (error != 0) return error;
   }
-  const error = ufs_direnter_inode(tdvp, ip, tcnp);
+  const error = ufs_direnter(tdvp, ino, type, tcnp);
   if (error != 0 && newparent) {
     addLinks(dp, -1);
     VOP_UPDATE(tdvp, 0, 0, UPDATE_WAIT);
@@ -127,11 +130,12 @@ function enterNew(ip: Inode, tdvp: Vnode, tcnp: Componentname, newparent: bool):
 }
 
 /** Step 2 with an existing target, which loses its name. tdvp and tvp locked. */
-function replaceOld(ip: Inode, tdvp: Vnode, tvp: Vnode, tcnp: Componentname, isdir: bool, newparent: bool): i32 {
+function replaceOld(ino: u32, type: u32, tdvp: Vnode, tvp: Vnode, tcnp: Componentname, newparent: bool): i32 {
+  const isdir = type == DT_DIR;
   const dp = VTOI(tdvp);
   const xp = VTOI(tvp);
   const uid = cr_uid(tcnp.cn_cred);
-  if (xp.i_number == ip.i_number) panic(cs("rename: same file"));
+  if (xp.i_number == ino) panic(cs("rename: same file"));
   if ((dp.i_mode & ISVTX) != 0 && uid != 0 && uid != dp.i_uid && uid != xp.i_uid) return EPERM;
   if ((xp.i_mode & IFMT) == IFDIR) {
     if (!isdir) return EISDIR;
@@ -140,7 +144,7 @@ function replaceOld(ip: Inode, tdvp: Vnode, tvp: Vnode, tcnp: Componentname, isd
   } else if (isdir) {
     return ENOTDIR;
   }
-  const error = ufs_dirrewrite(dp, ip.i_number, IFTODT(ip.i_mode));
+  const error = ufs_dirrewrite(dp, ino, type);
   if (error != 0) return error;
   // dp had a ".." from the old target; the source brings one if its parent is new.
   if (isdir && !newparent) addLinks(dp, -1);
@@ -159,7 +163,7 @@ function removeOldName(fdvp: Vnode, fvp: Vnode, fcnp: Componentname, isdir: bool
   let error = lookAgain(fdvp, vpp, fcnp);
   if (error != 0) {
     // Somebody else removed the old name, and its link with it: the file has the new one.
-    if (isdir) panic(cs("rename: lost dir entry"));
+    if (isdir && error == ENOENT) panic(cs("rename: lost dir entry"));
     vrele(fvp);
     return error == ENOENT ? 0 : error;
   }
@@ -188,7 +192,7 @@ function removeOldName(fdvp: Vnode, fvp: Vnode, fcnp: Componentname, isdir: bool
 function undoSource(fdvp: Vnode, fvp: Vnode): void {
   vrele(fdvp);
   if (vn_lock(fvp, LK_EXCLUSIVE) == 0) {
-    addLinks(VTOI(fvp), -1);
+    if (fvp.v_data != 0) addLinks(VTOI(fvp), -1);
     vput(fvp);
     return;
   }
@@ -199,7 +203,7 @@ function undoSource(fdvp: Vnode, fvp: Vnode): void {
  * A directory gets another parent: it must not be above that. The target is looked up again; it goes to `tvpp`
  * (0: there is none). tdvp and *tvpp locked; after an error both are consumed.
  */
-function checkPath(fvp: Vnode, tdvp: Vnode, tvpp: usize, tcnp: Componentname): i32 {
+function checkPath(fdvp: Vnode, fvp: Vnode, tdvp: Vnode, tvpp: usize, tcnp: Componentname): i32 {
   const tvp = changetype<Vnode>(load<usize>(tvpp));
   if (!isNull(tvp)) vput(tvp);
   vref(tdvp);
@@ -211,21 +215,25 @@ function checkPath(fvp: Vnode, tdvp: Vnode, tvpp: usize, tcnp: Componentname): i
   error = lookAgain(tdvp, tvpp, tcnp);
   if (error != 0) return error;
   const target = changetype<Vnode>(load<usize>(tvpp));
-  error = checkTarget(fvp, tdvp, target);
+  error = checkTarget(fdvp, fvp, tdvp, target);
   if (error != 0) putTarget(tdvp, target);
   return error;
 }
 
-/** Steps 2 and 3. tdvp and target locked, fvp not but with one link more; consumes all. */
+/**
+ * Steps 2 and 3. tdvp and target locked, fvp not but with one link more; consumes all. Whatever is known of fvp is
+ * taken before anything sleeps.
+ */
 function moveName(
   fdvp: Vnode, fvp: Vnode, fcnp: Componentname, tdvp: Vnode, target: Vnode, tcnp: Componentname,
 ): i32 {
-  const ip = VTOI(fvp);
-  const isdir = (ip.i_mode & IFMT) == IFDIR;
+  const ino = VTOI(fvp).i_number;
+  const type = IFTODT(VTOI(fvp).i_mode);
+  const isdir = type == DT_DIR;
   const newparent = isdir && fdvp != tdvp;
   const parent = newparent ? VTOI(tdvp).i_number : 0;
-  const error = isNull(target) ? enterNew(ip, tdvp, tcnp, newparent)
-    : replaceOld(ip, tdvp, target, tcnp, isdir, newparent);
+  const error = isNull(target) ? enterNew(ino, type, tdvp, tcnp, newparent)
+    : replaceOld(ino, type, tdvp, target, tcnp, newparent);
   putTarget(tdvp, target);
   if (error == 0) return removeOldName(fdvp, fvp, fcnp, isdir, parent);
   undoSource(fdvp, fvp);
@@ -238,12 +246,12 @@ export function ufs_rename(
 ): i32 {
   const tvpp = frame_alloc(4);
   const isdir = fvp.v_type == VDIR;
-  let error = checkTarget(fvp, tdvp, tvp);
+  let error = checkTarget(fdvp, fvp, tdvp, tvp);
   if (error == 0 && fvp == tvp) return removeOldLink(fdvp, fvp, fcnp, tdvp, tcnp);
   if (error == 0 && isdir) error = checkNames(fdvp, fvp, fcnp, tcnp);
   store<usize>(tvpp, changetype<usize>(tvp));
   if (error == 0 && isdir && fdvp != tdvp) {
-    error = checkPath(fvp, tdvp, tvpp, tcnp);
+    error = checkPath(fdvp, fvp, tdvp, tvpp, tcnp);
     if (error != 0) {
       vrele(fdvp);
       vrele(fvp);
@@ -253,7 +261,8 @@ export function ufs_rename(
   const target = changetype<Vnode>(load<usize>(tvpp));
   if (error == 0) error = vn_lock(fvp, LK_EXCLUSIVE);
   if (error == 0) {
-    error = fvp.v_mount == tdvp.v_mount ? checkSource(fdvp, fvp, target, tcnp) : EXDEV;
+    error = checkTarget(fdvp, fvp, tdvp, target);
+    if (error == 0) error = checkSource(fdvp, fvp, target, tcnp);
     if (error == 0) {
       addLinks(VTOI(fvp), 1);
       error = VOP_UPDATE(fvp, 0, 0, UPDATE_WAIT);

@@ -2,14 +2,14 @@
 import { bss, frame_alloc } from "../../../i386/cpufunc";
 import { strcmp } from "../../../libkern";
 import {
-  EBUSY, EEXIST, EFAULT, EINVAL, EIO, ENOENT, ENOMEM, ENOTBLK, ENOTDIR, ENXIO, EOPNOTSUPP, EPERM, EROFS,
+  EBADF, EBUSY, EEXIST, EFAULT, EINVAL, EIO, ENOENT, ENOMEM, ENOTBLK, ENOTDIR, ENXIO, EOPNOTSUPP, EPERM, EROFS,
 } from "../../../sys/errno";
 import { last_error } from "../../lib/errors";
 import { O_CREAT, O_RDONLY, O_RDWR, S_IFBLK, S_IFCHR } from "../../lib/files";
 import {
-  __sysctl, _exit, chdir, chflags, chmod, chroot, close, execve, fchmod, fchown, fstatfs, futimes, getpid, getppid,
-  link, lseek, mkdir, mknod, mount, open, pread, read, reboot, rename, revoke, rmdir, setegid, statfs, syscall, unlink,
-  unmount, utimes, write,
+  __fstat13, __sysctl, _exit, chdir, chflags, chmod, chroot, close, execve, fchdir, fchmod, fchown, fstatfs, fsync,
+  ftruncate, futimes, getdents, getpid, getppid, ioctl, link, lseek, mkdir, mknod, mmap, mount, open, poll, pread, pwrite,
+  read, reboot, rename, revoke, rmdir, setegid, statfs, syscall, unlink, unmount, utimes, write,
 } from "../../lib/syscalls";
 import {
   PAGE, all_bytes, become, child, death, fails, file_is, finish, group, make_file, make_pipe, put_file, same, scratch,
@@ -21,6 +21,9 @@ const SIGSYS: i32 = 12;
 const MNT_RDONLY: u32 = 1;
 const MNT_UPDATE: u32 = 0x10000;
 const MNT_FORCE: u32 = 0x80000;
+const POLLIN: u32 = 1;
+const POLLOUT: u32 = 4;
+const FIONREAD: u32 = 0x4004667f;
 
 /** sysctl of a name of two or three numbers; -1 with errno. */
 function ask(first: u32, second: u32, old: usize, room: u32): i32 {
@@ -240,6 +243,31 @@ function dead_root(): void {
   assert(write(load<i32>(fds, 12), cs("x"), 1) == 1 && finish(pid) == 0);
 }
 
+/** What can be asked of descriptors whose file system was unmounted by force, and of a current folder there. */
+function dead_files(): void {
+  const b = scratch();
+  assert(mkdir(cs("m"), 0o755) == 0 && shell(cs("mount_mfs -s 512k -o aobj swap m")));
+  const file = make_file(cs("m/f"), cs("inside"));
+  const folder = open(cs("m"), O_RDONLY, 0);
+  assert(folder >= 0 && chdir(cs("m")) == 0 && unmount(cs("../m"), MNT_FORCE) == 0);
+  for (let fd = file; fd <= folder; fd++) {
+    store<i32>(b, fd);
+    store<u32>(b, POLLIN | POLLOUT, 4);
+    const ready = poll(b, 1, 0);
+    assert(ready == 0 || ready == 1);
+    assert(lseek(fd, 0, 0, 0) <= 0 && lseek(fd, 0, 0, 2) <= 0);
+    assert(fails(__fstat13(fd, b), EBADF) && fails(ftruncate(fd, 0, 0), EINVAL) || last_error() == EBADF);
+    assert(getdents(fd, b, 512) == -1 && ioctl(fd, FIONREAD, b) == -1 && fchdir(fd) == -1 && fchmod(fd, 0o600) == -1);
+    assert(mmap(0, PAGE, 1, 1, fd, 0, 0) == -1 && fstatfs(fd, b) <= 0 && fsync(fd) <= 0);
+    assert(pread(fd, b, 1, 0, 0) <= 0 && pwrite(fd, b, 1, 0, 0) == -1);
+  }
+  assert(open(cs("f"), O_RDONLY, 0) == -1 && open(cs("new"), O_RDWR | O_CREAT, 0o644) == -1 && open(cs("."), O_RDONLY, 0) == -1);
+  assert(mkdir(cs("d"), 0o755) == -1 && rmdir(cs(".")) == -1 && unlink(cs("f")) == -1 && link(cs("/etc/rc"), cs("rc")) == -1);
+  assert(rename(cs("f"), cs("g")) == -1 && rename(cs("/etc/rc"), cs("rc")) == -1 && chdir(cs("..")) == -1);
+  assert(mknod(cs("n"), S_IFCHR | 0o600, 0x202) == -1 && utimes(cs("."), 0) == -1 && statfs(cs("."), b) == -1);
+  assert(close(file) <= 0 && close(folder) <= 0 && chdir(cs("/")) == 0);
+}
+
 function read_only(): void {
   const update = frame_alloc(32);
   memory.fill(update, 0, 32);
@@ -300,6 +328,7 @@ export function system_cases(): void {
   test(cs("mounted file system"), mounted.index);
   test(cs("forced unmount"), forced_unmount.index);
   test(cs("dead root directory"), dead_root.index);
+  test(cs("everything on a dead file system"), dead_files.index);
   test(cs("read-only file system"), read_only.index);
   test(cs("revoke"), revoked_device.index);
   test(cs("syscall"), indirect_calls.index);
