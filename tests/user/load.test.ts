@@ -1,6 +1,7 @@
 // The load makers (fsx, postmark, storm, forkcow, hog) and their workloads: a fixed sample of each on every kind of
 // file system, on ptmap and QEMU alike; that fsx fails when memory and files disagree; and, with PTMAP_LONG=1, the
-// volumes: QEMU carries 100,000 operations of fsx on every kind, 32 processes of storm, and 8, 16 and 64 MB.
+// volumes: QEMU carries 100,000 operations of fsx on every kind, 32 processes of storm, unmounts by force under all of
+// them, and 8, 16 and 64 MB.
 import { readFileSync } from "node:fs";
 import t, { type Test } from "tap";
 import { WORKLOAD_SCRIPTS } from "../../tools/cli/paths.js";
@@ -20,6 +21,23 @@ const noQemu = absent("qemu-system-i386");
 /** Every kind of file system: the ways of MFS, the root (FFS on md), FFS on wd. */
 const WAYS = ["aobj", "window=2", "direct", "process", "uvm_io", "ffs", "wd"] as const;
 
+/** Scripts of this test beside those of the workloads. */
+const SCRIPTS: Readonly<Record<string, string>> = {
+  // The file system goes while many processes work on it; they may fail, but nothing else may.
+  "forced unmounts": `. /etc/workload.subr
+    ulimit -c 0
+    for round in 1 2 3 4 5 6 7 8
+    do
+      begin_work
+      fsx -q -N 100000 -S $round $DIR/file >/dev/null 2>&1 &
+      storm -p 6 -n 20000 -s $round $DIR >/dev/null 2>&1 &
+      postmark $DIR >/dev/null 2>&1 &
+      sleep 2
+      umount -f $DIR || exit 1
+      wait
+    done`,
+};
+
 interface Sample {
   readonly name: string;
   readonly way: string;
@@ -36,7 +54,7 @@ interface Sample {
 
 function options(sample: Sample): BootOptions {
   const { name, way, ops, procs = 32, seed = 1, bsize = 8192, memoryMB = 16, cpu = "i486", append = "" } = sample;
-  const script = readFileSync(`${WORKLOAD_SCRIPTS}/${name}.sh`, "latin1");
+  const script = SCRIPTS[name] ?? readFileSync(`${WORKLOAD_SCRIPTS}/${name}.sh`, "latin1");
   const files = workloadFiles(script, {
     WAY: way, SIZE: SECTORS, BSIZE: bsize, FSIZE: bsize / 8, OPS: ops, PROCS: procs, SEED: seed,
   });
@@ -109,6 +127,7 @@ t.test("fsx fails when buffers and pages are two caches", (t) => {
 const VOLUMES: readonly Sample[] = [
   ...WAYS.map((way) => ({ name: "fsx", way, ops: 100_000, seed: 2000, memoryMB: 32, free: 8 })),
   ...["aobj", "process", "wd", "ffs"].map((way) => ({ name: "storm", way, ops: 500, memoryMB: 32, free: 8 })),
+  ...["wd", "aobj", "process"].map((way) => ({ name: "forced unmounts", way, ops: 0, memoryMB: 32 })),
   ...[8, 16, 64].flatMap((memoryMB) => ["aobj", "wd"].flatMap((way) => [
     { name: "fsx", way, ops: 2000, memoryMB },
     { name: "postmark", way, ops: 500, memoryMB },
