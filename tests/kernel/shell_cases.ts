@@ -13,7 +13,7 @@ cmp /tmp/raw /tmp/block && echo same
 dd if=/dev/rmfs0 of=/dev/null bs=1000 count=1
 umount /mnt
 dd if=/dev/rmfs0 of=/dev/null`,
-    output: "64\nsame\ndd: /dev/rmfs0: Invalid argument\n0+0 records in\n0+0 records out\n0 bytes transferred\n" +
+    output: "64\nsame\ndd: /dev/rmfs0: Invalid argument\n0+0 records in\n0+0 records out\n0 bytes transferred in 0 secs (0 bytes/sec)\n" +
       "dd: /dev/rmfs0: Device not configured\n",
     status: 1,
   },
