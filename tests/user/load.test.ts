@@ -129,10 +129,10 @@ const VOLUMES: readonly Sample[] = [
   ...["aobj", "process", "wd", "ffs"].map((way) => ({ name: "storm", way, ops: 500, memoryMB: 32, free: 8 })),
   ...["wd", "aobj", "process"].map((way) => ({ name: "forced unmounts", way, ops: 0, memoryMB: 32 })),
   ...[8, 16, 64].flatMap((memoryMB) => ["aobj", "wd"].flatMap((way) => [
-    { name: "fsx", way, ops: 2000, memoryMB },
-    { name: "postmark", way, ops: 500, memoryMB },
-    { name: "storm", way, ops: 100, procs: memoryMB === 8 ? 8 : 32, memoryMB },
-    { name: "fork-cow", way, ops: 60, memoryMB },
+    { name: "fsx", way, ops: 2000, memoryMB, free: 1 },
+    { name: "postmark", way, ops: 500, memoryMB, free: 1 },
+    { name: "storm", way, ops: 100, procs: memoryMB === 8 ? 8 : 32, memoryMB, free: 1 },
+    { name: "fork-cow", way, ops: 60, memoryMB, free: 1 },
   ])),
 ];
 
