@@ -12,7 +12,6 @@ import { generatedFiles } from "../../tools/kcc/syscalls.js";
 import { absent, bootPtmap, bootQemu, kernelImage } from "../lib/boot.js";
 import { testSources, userRoot, withoutCompiler } from "./user_root.js";
 
-// The hostile case makes 20,000 calls on each machine.
 t.setTimeout(300_000);
 
 const BUDGET = 8_000_000_000;

@@ -1,11 +1,6 @@
 /* Process 1 of the tests: tries the system calls and prints one line for each case. */
 #include "crt.h"
 
-/* Children of the hostile case, each of which makes 200 calls. */
-#ifndef ROUNDS
-#define ROUNDS 100
-#endif
-
 #include "harness.h"
 
 static char page[8192];
@@ -342,53 +337,6 @@ static void t_text_busy(void) {
   CHECK(fd >= 0 && close(fd) == 0 && unlink("/mnt/copy") == 0);
 }
 
-/* Random calls with random arguments, in a child: whatever happens, the system goes on. */
-static u32 seed = 1;
-static u32 any(void) { seed ^= seed << 13; seed ^= seed >> 17; seed ^= seed << 5; return seed; }
-static u32 hostile(void) {
-  static const u32 values[] = {0, 1, 2, 3, 4, 16, 64, 4095, 4096, 4097, 0x7fffffff, 0x80000000, 0xffffffff, 0xfffffffe,
-    0xfffff000, 0xbfbfe000, 0xbfbfdffc, 0xc0000000, 0xc0100000, 0xbfc00000, 0xbfeff000, 0x08049000, 0xffc00000, 0x1000};
-  u32 pick = any();
-  switch (pick % 5) {
-    case 0: return (u32)page + pick / 5 % 8192;
-    case 1: return pick / 5 % 12;
-    case 2: return any();
-    default: return values[pick / 5 % (sizeof values / 4)];
-  }
-}
-static int call(u32 number, u32 *a) {
-  int result;
-  __asm__ volatile("pushl 28(%2); pushl 24(%2); pushl 20(%2); pushl 16(%2); pushl 12(%2); pushl 8(%2); pushl 4(%2);"
-    "pushl 0(%2); pushl $0; int $0x80; lea 36(%%esp), %%esp" : "=a"(result) : "0"(number), "r"(a) : "edx", "ecx", "memory", "cc");
-  return result;
-}
-/* Not exit, not what waits for ever or stops everything. */
-static int excluded(u32 n) { return n == 1 || n == 2 || n == 66 || n == 282 || n == 7 || n == 37 || n == 93 || n == 208 || n == 240 || n == 294 || n == 295 || n == 22 || n == 21 || n == 42 || n == 3 || n == 120; }
-static void t_hostile(void) {
-  int round, status;
-  for (round = 0; round < ROUNDS; round++) {
-    int pid = fork();
-    if (pid == 0) {
-      int i, k;
-      u32 a[8];
-      for (k = 3; k < 20; k++) close(k);
-      action(12, (void *)1, 0);
-      dup2(open("/mnt", 0, 0), 4);
-      for (k = 0; k < 3; k++) close(k);
-      seed = 12345 + round * 7919;
-      for (i = 0; i < 200; i++) {
-        u32 n = any() % 310;
-        if (excluded(n)) continue;
-        for (k = 0; k < 8; k++) a[k] = hostile();
-        call(n, a);
-      }
-      exit(0);
-    }
-    CHECK(pid > 0);
-    CHECK(wait4(pid, &status, 0, 0) == pid);
-  }
-}
-
 static void t_many(void) {
   int n, status, sum = 0;
   for (n = 0; n < 20; n++) {
@@ -405,7 +353,7 @@ const struct testcase cases[] = {
   {"exec errors", t_exec_errors}, {"files", t_files}, {"devices", t_devices}, {"pipe", t_pipe}, {"signals", t_signals},
   {"faults", t_faults}, {"sigreturn", t_sigreturn}, {"stop and continue", t_stop}, {"time", t_time},
   {"virtual timer", t_spin}, {"select", t_select}, {"memory", t_memory}, {"groups", t_groups},
-  {"many processes", t_many}, {"text file busy", t_text_busy}, {"hostile calls", t_hostile}, {0, 0},
+  {"many processes", t_many}, {"text file busy", t_text_busy}, {0, 0},
 };
 const char *running;
 int failures;

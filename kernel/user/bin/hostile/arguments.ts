@@ -7,6 +7,7 @@ import { Call } from "./calls";
 import { one_in, random, random_below } from "./random";
 
 const PAGE: u32 = 4096;
+const SYS_chroot: u32 = 61;
 /** Where memory calls play. */
 const PLAYGROUND: usize = 0x50000000;
 const PLAYGROUND_PAGES: u32 = 64;
@@ -296,6 +297,20 @@ function put_offset(at: usize): void {
   }
 }
 
+/** Does [at, at + n) hold anything of what the program needs, or wrap? */
+function covers_own(at: usize, n: u32): bool {
+  const end = at + n;
+  if (end < at || is_own(at)) return true;
+  if (at < ARENA && end > ARENA) return true;
+  return (at < DATA_START && end > 0x08048000) || (at < STACK_START && end > STACK_START);
+}
+
+/** A memory call must not take the program's own memory: one that would gets a length that no mapping has. */
+function spare_own(call: Call): void {
+  if (load<u8>(call.kinds) != 0x61 || load<u8>(call.kinds + 1) != 0x6c) return;
+  if (covers_own(load<usize>(words()), load<u32>(words(), 4))) store<u32>(words(), 0xffffffff, 4);
+}
+
 /** Makes the arguments of a call in words(). */
 export function make_arguments(call: Call): void {
   let at = words();
@@ -313,6 +328,9 @@ export function make_arguments(call: Call): void {
     store<u32>(at, random());
     at += 4;
   }
+  spare_own(call);
+  // uid 0 could leave its root by way of another one below it.
+  if (call.number == SYS_chroot && caller.privileged != 0) store<usize>(words(), bad_address());
 }
 
 /** Arguments for a call that nothing is known of. */

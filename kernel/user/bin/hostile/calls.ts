@@ -59,6 +59,11 @@ function path_errors(): usize {
   return cs("ENOENT ENOTDIR ENAMETOOLONG ELOOP EACCES EFAULT EIO");
 }
 
+/** What writing may come to, the letter W; EPERM is an append-only file. */
+function write_errors(): usize {
+  return cs("EBADF EFAULT EINVAL EAGAIN EINTR EIO EPIPE EFBIG ENOSPC EROFS EPERM");
+}
+
 /** The name of an error number. */
 export function error_name(number: i32): usize {
   if (number < 1 || number > LAST_ERROR) return cs("an unknown error");
@@ -87,7 +92,7 @@ function add_errors(call: Call, names: usize): void {
   while (load<u8>(names) != 0) {
     let n: u32 = 0;
     while (load<u8>(names + n) != 0 && load<u8>(names + n) != 0x20) n++;
-    if (n == 1) add_errors(call, path_errors());
+    if (n == 1) add_errors(call, load<u8>(names) == 0x50 ? path_errors() : write_errors());
     else {
       const word = changetype<usize>(call) + offsetof<Call>("errors0") + ((error_number(names, n) >> 5) << 2);
       store<u32>(word, load<u32>(word) | (1 << (error_number(names, n) & 31)));
@@ -123,7 +128,7 @@ export function calls_init(): void {
 
 function file_rows(): void {
   row(3, cs("read"), cs("dBn"), cs("EBADF EFAULT EINVAL EISDIR EAGAIN EINTR EIO EFBIG"));
-  row(4, cs("write"), cs("din"), cs("EBADF EFAULT EINVAL EAGAIN EINTR EIO EPIPE EFBIG ENOSPC EROFS"));
+  row(4, cs("write"), cs("din"), cs("W"));
   row(5, cs("open"), cs("pfm"), cs("P EINVAL EISDIR EEXIST EMFILE ENFILE ENXIO EROFS EPERM ETXTBSY EFTYPE EOPNOTSUPP " +
     "ENOSPC EINTR EBUSY EAGAIN"));
   row(6, cs("close"), cs("d"), cs("EBADF EIO ENOSPC EINTR"));
@@ -138,12 +143,12 @@ function file_rows(): void {
   row(93, cs("select"), cs("fUUUi"), cs("EBADF EFAULT EINVAL EINTR"));
   row(95, cs("fsync"), cs("d"), cs("EBADF EINVAL EIO ENOSPC"));
   row(120, cs("readv"), cs("d*n"), cs("EBADF EFAULT EINVAL EISDIR EAGAIN EINTR EIO EFBIG"));
-  row(121, cs("writev"), cs("din"), cs("EBADF EFAULT EINVAL EAGAIN EINTR EIO EPIPE EFBIG ENOSPC EROFS"));
+  row(121, cs("writev"), cs("din"), cs("W"));
   row(123, cs("fchown"), cs("duu"), cs("EBADF EINVAL EPERM EROFS EIO"));
   row(124, cs("fchmod"), cs("dm"), cs("EBADF EINVAL EPERM EROFS EIO"));
   row(158, cs("fstatfs"), cs("dF"), cs("EBADF EINVAL EFAULT EIO"));
   row(173, cs("pread"), cs("dBn0q"), cs("EBADF EFAULT EINVAL EISDIR ESPIPE EAGAIN EINTR EIO EFBIG"));
-  row(174, cs("pwrite"), cs("din0q"), cs("EBADF EFAULT EINVAL ESPIPE EAGAIN EINTR EIO EPIPE EFBIG ENOSPC EROFS"));
+  row(174, cs("pwrite"), cs("din0q"), cs("W ESPIPE"));
   row(199, cs("lseek"), cs("d0qf"), cs("EBADF EINVAL ESPIPE EIO"));
   row(201, cs("ftruncate"), cs("d0q"), cs("EBADF EINVAL EISDIR EFBIG ENOSPC EPERM EROFS EIO"));
   row(206, cs("futimes"), cs("di"), cs("EBADF EFAULT EINVAL EPERM EROFS EIO"));

@@ -3,6 +3,7 @@ import { bss, frame_alloc, volatile } from "../../../i386/cpufunc";
 import {
   E2BIG, EACCES, EAGAIN, ECHILD, EFAULT, EINVAL, ELOOP, ENOENT, ENOEXEC, ENOTDIR, ESRCH, ETXTBSY,
 } from "../../../sys/errno";
+import { last_error } from "../../lib/errors";
 import { O_CREAT, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from "../../lib/files";
 import {
   __sigprocmask14, __vfork14, _exit, chmod, close, dup2, execve, fork, geteuid, getpid, getppid, kill, open, read,
@@ -182,6 +183,34 @@ function exec_errors(): void {
   store<usize>(argv, KERNEL);
   assert(fails(execve(cs("/bin/true"), argv, nothing()), EFAULT));
   assert(symlink(cs("loop"), cs("loop")) == 0 && fails(execve(cs("loop"), nothing(), nothing()), ELOOP));
+}
+
+/** Runs the file `script` of the working directory; its status, or 100 and the error of execve. */
+function run_script(): void {
+  execve(cs("script"), vector(cs("script"), cs("word"), 0, 0), nothing());
+  _exit(100 + last_error());
+}
+
+function script_status(text: usize): i32 {
+  unlink(cs("script"));
+  put_file(cs("script"), text);
+  assert(chmod(cs("script"), 0o755) == 0);
+  return exit_code(child(run_script.index));
+}
+
+function scripts(): void {
+  assert(script_status(cs("#!/bin/sh\ntest $1 = word && exit 5\n")) == 5);
+  assert(script_status(cs("#! /bin/sh -e\nfalse\nexit 7\n")) == 1);
+  assert(script_status(cs("#!/bin/false with all this\n")) == 1);
+  assert(script_status(cs("#!/nothing/here\n")) == 100 + ENOENT && script_status(cs("#!\n")) == 100 + ENOEXEC);
+  assert(script_status(cs("#!/bin\n")) == 100 + EACCES && script_status(cs("#!/bin/sh")) != 0);
+  // A script is no interpreter, least of all its own.
+  const loop = script_status(cs("#!./script\n"));
+  assert(loop == 100 + ENOEXEC || loop == 100 + ELOOP);
+  memory.fill(scratch(), 0x61, 3000);
+  store<u16>(scratch(), 0x2123);
+  store<u8>(scratch() + 3000, 0);
+  assert(script_status(scratch()) == 100 + ENOEXEC);
 }
 
 function exec_too_much(): void {
@@ -417,6 +446,7 @@ export function process_cases(): void {
   test(cs("the stack after vfork"), vfork_stack.index);
   test(cs("exec"), exec_arguments.index);
   test(cs("exec errors"), exec_errors.index);
+  test(cs("scripts"), scripts.index);
   test(cs("too many arguments"), exec_too_much.index);
   test(cs("text file busy"), text_busy.index);
   test(cs("set-user-id program"), set_user_id.index);

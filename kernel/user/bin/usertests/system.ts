@@ -9,7 +9,7 @@ import { O_CREAT, O_RDONLY, O_RDWR, S_IFBLK, S_IFCHR } from "../../lib/files";
 import {
   __fstat13, __sysctl, _exit, chdir, chflags, chmod, chroot, close, execve, fchdir, fchmod, fchown, fstatfs, fsync,
   ftruncate, futimes, getdents, getpid, getppid, ioctl, link, lseek, mkdir, mknod, mmap, mount, open, poll, pread, pwrite,
-  read, reboot, rename, revoke, rmdir, setegid, statfs, syscall, unlink, unmount, utimes, write,
+  read, reboot, rename, revoke, rmdir, select, setegid, statfs, syscall, unlink, unmount, utimes, write,
 } from "../../lib/syscalls";
 import {
   PAGE, all_bytes, become, child, death, fails, file_is, finish, group, make_file, make_pipe, put_file, same, scratch,
@@ -287,7 +287,11 @@ function revoked_device(): void {
   assert(fd >= 0 && read(fd, scratch(), 10) == 10 && revoke(cs("zero")) == 0);
   const n = read(fd, scratch(), 10);
   assert(n == 0 || fails(n, EIO));
-  // The vnode is dead, and has no file system.
+  // The vnode is dead, and has no file system. To select it is ready.
+  const set = frame_alloc(8);
+  store<u32>(set, 1 << fd);
+  store<u32>(set, 1 << fd, 4);
+  assert(select(fd + 1, set, set + 4, 0, 0) == 2);
   assert(fchmod(fd, 0o600) == -1 && fchown(fd, 1, 1) == -1 && futimes(fd, 0) == -1 && fstatfs(fd, scratch()) == -1);
   assert(close(fd) <= 0 && fails(revoke(cs("none")), ENOENT) && fails(revoke(KERNEL), EFAULT));
   put_file(cs("f"), cs("x"));
