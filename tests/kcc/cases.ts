@@ -111,6 +111,21 @@ class CaseBuilder {
     this.account(name, rows.length * (result === "i32" ? 4 : 8));
   }
 
+  /**
+   * A parameter, which is used once and so read where it lies, with a word of memory on its other side: all pairs of
+   * values, both ways round.
+   */
+  againstMemory(type: Type, op: string, result: Type, values: readonly bigint[]): void {
+    const [start] = this.table(type, values);
+    const size = type === "i32" ? 4 : 8;
+    const rows = values.flatMap((value) => values.map((_, at) => [value, BigInt(start + at * size)] as const));
+    const parameter: Step = ["local.get", 0];
+    const memory: Step[] = [["local.get", 1], [`${type}.load`, 0]];
+    const operation: Step = [`${type}.${op}`];
+    this.rows(`${type}.${op} of a parameter and memory`, [type, "i32"], result, [], [parameter, ...memory, operation], rows);
+    this.rows(`${type}.${op} of memory and a parameter`, [type, "i32"], result, [], [...memory, parameter, operation], rows);
+  }
+
   define(name: string, parameters: readonly Type[], result: Type, locals: readonly Type[],
     body: readonly Step[]): string {
     return this.writer.add({ name: `case/${this.nextName++} ${name}`, parameters, results: [result], locals, body });
@@ -292,6 +307,7 @@ function addMemory(builder: CaseBuilder): void {
     }
     for (const store of stores) addStores(builder, type, store, edges);
   }
+  addMemoryPairs(builder);
   addAddressing(builder);
 }
 
@@ -316,6 +332,15 @@ function addStores(builder: CaseBuilder, type: Type, store: string, edges: reado
       ];
       builder.grid(`${type} ${store} ${op} ${by} in place`, "i64", "i64", body, edges, [0n]);
     }
+  }
+}
+
+/** Operands that both could be in memory; an instruction has room for one. */
+function addMemoryPairs(builder: CaseBuilder): void {
+  const values = { i32: [0, 1, 5, -1, 0x7fffffff].map(BigInt), i64: [0n, 5n, -1n, 0x100000004n, -0x100000003n] };
+  for (const type of ["i32", "i64"] as const) {
+    for (const op of COMPARES) builder.againstMemory(type, op, "i32", values[type]);
+    for (const op of ["add", "sub", "mul", "and", "or", "xor"]) builder.againstMemory(type, op, type, values[type]);
   }
 }
 

@@ -60,7 +60,7 @@ export class CompareSelector extends OperandSelector {
       return condition;
     }
     const size = isLoad(x) && this.isFolded(x) ? ACCESS_SIZE[x.op] : 4;
-    const left = this.useMemory(x);
+    const left = this.leftOperand(this.useMemory(x), y);
     if (left.kind === "memory") {
       this.emit("cmp", left, this.useImmediate(y), { size });
       return condition;
@@ -82,11 +82,19 @@ export class CompareSelector extends OperandSelector {
     return condition;
   }
 
+  /** One of two operands in memory (a parameter read in place, a folded load) goes to a register. */
+  private leftOperand(left: Operand, right: Value): Operand {
+    if (left.kind !== "memory" || !(isLoad(right) && this.isFolded(right))) return left;
+    const register = this.fresh();
+    this.move(register, left);
+    return reg(register);
+  }
+
   private compareWide(compare: Value): number {
     const [aLow, aHigh, bLow, bHigh] = compare.args;
     const high = this.fresh();
     const from = this.useAny(aHigh);
-    const low = this.useAny(aLow);
+    const low = this.leftOperand(this.useAny(aLow), bLow);
     if (low.kind === "immediate") {
       const register = this.fresh();
       this.move(register, low);
