@@ -156,7 +156,7 @@ export function do_rmdir(path: usize, p: Proc): i32 {
 }
 
 /** May `fvp` take the place of `tvp` in `tdvp`? -1: they are one file and nothing is to be done. */
-function rename_check(from: Nameidata, to: Nameidata): i32 {
+function rename_check(from: Nameidata, to: Nameidata, posix: bool): i32 {
   const fvp = from.ni_vp;
   const tvp = to.ni_vp;
   if (changetype<usize>(tvp) != 0) {
@@ -164,6 +164,7 @@ function rename_check(from: Nameidata, to: Nameidata): i32 {
     if (fvp.v_type != VDIR && tvp.v_type == VDIR) return EISDIR;
   }
   if (fvp == to.ni_dvp) return EINVAL;
+  if (fvp == tvp && posix) return -1;
   // Two names of one file in one directory, and the names are equal: done already.
   if (fvp == tvp && from.ni_dvp == to.ni_dvp && from.cn_namelen == to.cn_namelen) {
     if (same_bytes(from.cn_nameptr, to.cn_nameptr, from.cn_namelen)) return -1;
@@ -189,7 +190,7 @@ function abort_rename(from: Nameidata, to: Nameidata): void {
 }
 
 /** Looks up the target of a rename and does it; consumes what the first lookup holds, but for its start directory. */
-function rename_to(from: Nameidata, to: Nameidata, target: usize, p: Proc): i32 {
+function rename_to(from: Nameidata, to: Nameidata, target: usize, posix: bool, p: Proc): i32 {
   const flags = LOCKPARENT | LOCKLEAF | NOCACHE | SAVESTART | (from.ni_vp.v_type == VDIR ? CREATEDIR : 0);
   NDINIT(to, RENAME, flags, UIO_SYSSPACE, target, p);
   let error = namei(to);
@@ -199,7 +200,7 @@ function rename_to(from: Nameidata, to: Nameidata, target: usize, p: Proc): i32 
     vrele(from.ni_vp);
     return error;
   }
-  error = rename_check(from, to);
+  error = rename_check(from, to, posix);
   if (error == 0) error = VOP_RENAME(from.ni_dvp, from.ni_vp, from, to.ni_dvp, to.ni_vp, to);
   else abort_rename(from, to);
   vrele(to.ni_startdir);
@@ -215,23 +216,23 @@ export function rename_init(): void {
 }
 
 /**
- * rename(2). Across file systems EXDEV. One rename at a time: so while one looks at the way from a directory to the
- * root no directory moves, and no two wait for each other's files.
+ * rename(2), or with `posix` __posix_rename(2). Across file systems EXDEV. One rename at a time: so while one looks at
+ * the way from a directory to the root no directory moves, and no two wait for each other's files.
  */
-export function do_rename(path: usize, target: usize, p: Proc): i32 {
+export function do_rename(path: usize, target: usize, posix: bool, p: Proc): i32 {
   lockmgr(rename_lock, LK_EXCLUSIVE, 0);
-  const error = rename_from(path, target, p);
+  const error = rename_from(path, target, posix, p);
   lockmgr(rename_lock, LK_RELEASE, 0);
   return error;
 }
 
-function rename_from(path: usize, target: usize, p: Proc): i32 {
+function rename_from(path: usize, target: usize, posix: bool, p: Proc): i32 {
   const from = changetype<Nameidata>(frame_alloc(offsetof<Nameidata>()));
   const to = changetype<Nameidata>(frame_alloc(offsetof<Nameidata>()));
   NDINIT(from, DELETE, WANTPARENT | SAVESTART, UIO_SYSSPACE, path, p);
   let error = namei(from);
   if (error != 0) return error;
-  error = rename_to(from, to, target, p);
+  error = rename_to(from, to, target, posix, p);
   vrele(from.ni_startdir);
   PNBUF_PUT(from);
   return error;
@@ -267,8 +268,8 @@ export function do_truncate(path: usize, length: i64, p: Proc): i32 {
   return error;
 }
 
-/** Applies `va` to the file `path`. */
-function set_attributes(path: usize, follow: u32, va: Vattr, p: Proc): i32 {
+/** Applies `va` to the file `path`; follow: FOLLOW or NOFOLLOW. EROFS on a read-only file system. Sleeps. */
+export function set_attributes(path: usize, follow: u32, va: Vattr, p: Proc): i32 {
   const nd = changetype<Nameidata>(frame_alloc(offsetof<Nameidata>()));
   let error = lookup_attributes(nd, path, follow, p);
   if (error != 0) return error;
@@ -282,26 +283,6 @@ export function do_chmod(path: usize, mode: u32, p: Proc): i32 {
   const va = changetype<Vattr>(frame_alloc(VATTR_SIZE));
   VATTR_NULL(va);
   va.va_mode = mode & ALLPERMS;
-  return set_attributes(path, FOLLOW, va, p);
-}
-
-/** chown(2); -1 leaves an id as it is. */
-export function do_chown(path: usize, uid: u32, gid: u32, p: Proc): i32 {
-  const va = changetype<Vattr>(frame_alloc(VATTR_SIZE));
-  VATTR_NULL(va);
-  va.va_uid = uid;
-  va.va_gid = gid;
-  return set_attributes(path, FOLLOW, va, p);
-}
-
-/** utimes(2) with the times of `times`; nothing else of it counts. */
-export function do_utimes(path: usize, times: Vattr, p: Proc): i32 {
-  const va = changetype<Vattr>(frame_alloc(VATTR_SIZE));
-  VATTR_NULL(va);
-  va.va_atime = times.va_atime;
-  va.va_atimensec = times.va_atimensec;
-  va.va_mtime = times.va_mtime;
-  va.va_mtimensec = times.va_mtimensec;
   return set_attributes(path, FOLLOW, va, p);
 }
 

@@ -10,6 +10,7 @@ import { curproc } from "./kern_proc";
 import { check_cpu_limit } from "./kern_resource";
 import { psignal } from "./kern_sig";
 import { need_resched } from "./kern_synch";
+import { time_tick } from "./kern_time";
 import { panic } from "./subr_prf";
 import { HZ } from "./sys/param";
 import { Proc } from "./sys/proc";
@@ -107,6 +108,7 @@ export function hardclock(frame: usize): void {
     if (p.p_proftime > 0) p.p_proftime = itimer_tick(p, p.p_proftime, p.p_profincr, SIGPROF);
     if ((p.p_uticks + p.p_sticks) % HZ == 0) check_cpu_limit(p);
   } else count_tick(CP_IDLE);
+  time_tick();
   clock_state.ticks++;
   clock_state.subticks++;
   if (clock_state.subticks == HZ) {

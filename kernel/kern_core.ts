@@ -160,8 +160,9 @@ function put_segment(ph: Elf32Phdr, entry: VmMapEntry, offset: u32): void {
   ph.p_vaddr = entry.start;
   ph.p_memsz = entry.end - entry.start;
   ph.p_filesz = is_dumped(entry) ? ph.p_memsz : 0;
-  ph.p_flags = ((entry.protection & VM_PROT_READ) != 0 ? PF_R : 0) | ((entry.protection & VM_PROT_WRITE) != 0 ? PF_W : 0)
-    | ((entry.protection & VM_PROT_EXECUTE) != 0 ? PF_X : 0);
+  const prot = entry.protection;
+  ph.p_flags = ((prot & VM_PROT_READ) != 0 ? PF_R : 0) | ((prot & VM_PROT_WRITE) != 0 ? PF_W : 0)
+    | ((prot & VM_PROT_EXECUTE) != 0 ? PF_X : 0);
   ph.p_align = PAGE_SIZE;
 }
 

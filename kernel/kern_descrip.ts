@@ -7,6 +7,7 @@ import { free, malloc } from "./kern_malloc";
 import { MAXFILES, RLIMIT_NOFILE, limit_of } from "./kern_resource";
 import { memcpy } from "./libkern";
 import { Pool, PR_WAITOK, pool_get, pool_init, pool_put } from "./subr_pool";
+import { F_GETLK, F_SETLKW, fcntl_lock, unlock_file, unlock_process } from "./sys_lock";
 import { EBADF, EINVAL, EMFILE } from "./sys/errno";
 import { File, SIZEOF_FILE } from "./sys/file";
 import { M_FILE, M_FILEDESC, M_WAITOK } from "./sys/malloc";
@@ -127,6 +128,7 @@ export function FILE_USE(fp: File): void {
 export function closef(fp: File, p: Proc): i32 {
   fp.f_count--;
   if (fp.f_count > 0) return 0;
+  unlock_file(fp);
   const error = changetype<usize>(fp.f_ops) != 0 ? fp.f_ops.close(fp, p) : 0;
   pool_put(file_pool, changetype<usize>(fp));
   return error;
@@ -139,6 +141,7 @@ export function fdrelease(p: Proc, fd: u32): i32 {
   if (fp == 0) return EBADF;
   store<usize>(p.p_fd + fd * 4, 0);
   store<u8>(flags_address(p, fd), 0);
+  unlock_process(p, changetype<File>(fp));
   return closef(changetype<File>(fp), p);
 }
 
@@ -190,6 +193,7 @@ export function sys_fcntl(p: Proc, uap: SysFcntlArgs, retval: usize): i32 {
   if (uap.cmd == F_GETFD) store<u32>(retval, load<u8>(flags) & UF_EXCLOSE);
   else if (uap.cmd == F_SETFD) store<u8>(flags, uap.arg & UF_EXCLOSE);
   else if (uap.cmd == F_GETFL) store<u32>(retval, fp.f_flag - 1);
+  else if (uap.cmd >= F_GETLK && uap.cmd <= F_SETLKW) return fcntl_lock(p, fp, uap.cmd, uap.arg);
   else if (uap.cmd == F_SETFL) fp.f_flag = (fp.f_flag & ~FCNTLFLAGS) | (uap.arg & FCNTLFLAGS);
   else return EINVAL;
   return 0;

@@ -73,7 +73,9 @@ const LOWEST_TEXT: usize = 0x1000;
   phdrs: usize;
   /** The first line of a script: MAXINTERP bytes. */
   line: usize;
+  /** Whose rights the program has. */
   uid: u32;
+  gid: u32;
   /** Bytes of the file. */
   size: u64;
 }
@@ -136,6 +138,7 @@ function check_file(pack: ExecPackage, p: Proc): i32 {
   if (failed != 0) return failed;
   if ((va.va_mode & 0o111) == 0) return EACCES;
   pack.uid = (va.va_mode & 0o4000) != 0 ? va.va_uid : p.p_uid;
+  pack.gid = (va.va_mode & 0o2000) != 0 ? va.va_gid : p.p_gid;
   pack.size = va.va_size;
   return 0;
 }
@@ -407,9 +410,12 @@ export function exec_run(p: Proc, pack: ExecPackage): i32 {
   fdcloseexec(p);
   execsigs(p);
   name_process(p, pack.path);
-  if (p.p_uid == pack.uid) p.p_flag &= ~P_SUGID;
+  if (p.p_uid == pack.uid && p.p_gid == pack.gid) p.p_flag &= ~P_SUGID;
   else p.p_flag |= P_SUGID;
   p.p_uid = pack.uid;
+  p.p_svuid = pack.uid;
+  p.p_gid = pack.gid;
+  p.p_svgid = pack.gid;
   p.p_flag |= P_EXEC;
   vfork_done(p);
   setregs(p, pack.ehdr.e_entry, load<usize>(stack));

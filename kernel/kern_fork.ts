@@ -7,13 +7,15 @@ import { cpu_fork, cpu_fork_user } from "./i386/vm_machdep";
 import { fdcopy, fdfree } from "./kern_descrip";
 import { exit1, release_directories } from "./kern_exit";
 import { curproc, nprocs, proc0, proc_alloc, proc_free, proc_to_zombie } from "./kern_proc";
+import { memcpy } from "./libkern";
 import { RLIMIT_NPROC, limit_free, limit_of, limit_share } from "./kern_resource";
 import { sigacts_free, sigacts_init } from "./kern_sig";
 import { setrunnable, tsleep } from "./kern_synch";
 import { time_second } from "./kern_time";
 import { EAGAIN, ENOMEM } from "./sys/errno";
 import { PWAIT, VM_MAXUSER_ADDRESS, VM_MIN_ADDRESS } from "./sys/param";
-import { P_CONTROLT, P_NOCLDSTOP, P_NOCLDWAIT, P_PPWAIT, P_SUGID, P_SYSTEM, Proc, p_comm } from "./sys/proc";
+import { LOGIN_SIZE, NGROUPS_MAX, P_CONTROLT, P_NOCLDSTOP, P_NOCLDWAIT, P_PPWAIT, P_SUGID, P_SYSTEM, Proc, p_comm,
+  p_groups, p_login } from "./sys/proc";
 import { SIGCHLD } from "./sys/signal";
 import { uvm_uarea_alloc, uvmspace_addref, uvmspace_alloc, uvmspace_free } from "../vm/uvm_glue";
 import { uvmspace_fork } from "../vm/uvm_fork";
@@ -112,6 +114,11 @@ function inherit_state(parent: Proc, p: Proc): void {
   p.p_ruid = parent.p_ruid;
   p.p_gid = parent.p_gid;
   p.p_rgid = parent.p_rgid;
+  p.p_svuid = parent.p_svuid;
+  p.p_svgid = parent.p_svgid;
+  p.p_ngroups = parent.p_ngroups;
+  memcpy(p_groups(p), p_groups(parent), NGROUPS_MAX * 4);
+  memcpy(p_login(p), p_login(parent), LOGIN_SIZE);
   p.p_umask = parent.p_umask;
   p.p_sigmask = parent.p_sigmask;
   p.p_sigignore = parent.p_sigignore;

@@ -1,12 +1,8 @@
-// Who a process is: numbers of processes, groups and sessions, users.
-import { copyout } from "./i386/support";
+// Who a process is: numbers of processes, process groups and sessions.
 import { allproc_first, pfind, proc_next } from "./kern_proc";
 import { EACCES, EINVAL, EPERM, ESRCH } from "./sys/errno";
-import { P_CONTROLT, P_EXEC, P_SUGID, Proc, SZOMB } from "./sys/proc";
-import {
-  SysGetgroupsArgs, SysGetpgidArgs, SysGetsidArgs, SysSetegidArgs, SysSeteuidArgs, SysSetgidArgs, SysSetpgidArgs,
-  SysSetuidArgs,
-} from "./syscallargs";
+import { P_CONTROLT, P_EXEC, Proc, SZOMB } from "./sys/proc";
+import { SysGetpgidArgs, SysGetsidArgs, SysSetpgidArgs } from "./syscallargs";
 
 export function sys_getpid(p: Proc, retval: usize): i32 {
   store<i32>(retval, p.p_pid);
@@ -17,72 +13,6 @@ export function sys_getpid(p: Proc, retval: usize): i32 {
 export function sys_getppid(p: Proc, retval: usize): i32 {
   store<i32>(retval, p.p_pptr.p_pid);
   return 0;
-}
-
-export function sys_getuid(p: Proc, retval: usize): i32 {
-  store<u32>(retval, p.p_ruid);
-  store<u32>(retval, p.p_uid, 4);
-  return 0;
-}
-
-export function sys_geteuid(p: Proc, retval: usize): i32 {
-  store<u32>(retval, p.p_uid);
-  return 0;
-}
-
-export function sys_getgid(p: Proc, retval: usize): i32 {
-  store<u32>(retval, p.p_rgid);
-  store<u32>(retval, p.p_gid, 4);
-  return 0;
-}
-
-export function sys_getegid(p: Proc, retval: usize): i32 {
-  store<u32>(retval, p.p_gid);
-  return 0;
-}
-
-export function sys_issetugid(p: Proc, retval: usize): i32 {
-  store<u32>(retval, (p.p_flag & P_SUGID) != 0 ? 1 : 0);
-  return 0;
-}
-
-/** uid 0 becomes anybody; others go back to the real user. */
-export function sys_setuid(p: Proc, uap: SysSetuidArgs, retval: usize): i32 {
-  if (p.p_uid != 0 && uap.uid != p.p_ruid) return EPERM;
-  p.p_uid = uap.uid;
-  p.p_ruid = uap.uid;
-  p.p_flag |= P_SUGID;
-  return 0;
-}
-
-export function sys_setgid(p: Proc, uap: SysSetgidArgs, retval: usize): i32 {
-  if (p.p_uid != 0 && uap.gid != p.p_rgid) return EPERM;
-  p.p_gid = uap.gid;
-  p.p_rgid = uap.gid;
-  p.p_flag |= P_SUGID;
-  return 0;
-}
-
-/** seteuid: to the real user, or as uid 0 to anybody. */
-export function sys_seteuid(p: Proc, uap: SysSeteuidArgs, retval: usize): i32 {
-  if (p.p_uid != 0 && uap.euid != p.p_ruid) return EPERM;
-  p.p_uid = uap.euid;
-  p.p_flag |= P_SUGID;
-  return 0;
-}
-
-export function sys_setegid(p: Proc, uap: SysSetegidArgs, retval: usize): i32 {
-  if (p.p_uid != 0 && uap.egid != p.p_rgid) return EPERM;
-  p.p_gid = uap.egid;
-  p.p_flag |= P_SUGID;
-  return 0;
-}
-
-/** getgroups: a process is in one group, that of its group id. */
-export function sys_getgroups(p: Proc, uap: SysGetgroupsArgs, retval: usize): i32 {
-  store<i32>(retval, 1);
-  if (uap.gidsetsize == 0) return 0;
-  return copyout(changetype<usize>(p) + offsetof<Proc>("p_gid"), uap.gidset, 4);
 }
 
 /** The live process that a pid argument means (0: the caller), or NULL. */

@@ -10,8 +10,8 @@ import { snprintf } from "./subr_prf";
 import { ENOTDIR, EOPNOTSUPP } from "./sys/errno";
 import { PAGE_SIZE, makedev } from "./sys/param";
 import {
-  CPU_CONSDEV, CPU_FPU_PRESENT, HW_ALIGNBYTES, HW_BYTEORDER, HW_DISKNAMES, HW_MACHINE, HW_MACHINE_ARCH, HW_MODEL, HW_NCPU, HW_PAGESIZE,
-  HW_PHYSMEM, HW_USERMEM,
+  CPU_CONSDEV, CPU_FPU_PRESENT, HW_ALIGNBYTES, HW_BYTEORDER, HW_DISKNAMES, HW_MACHINE, HW_MACHINE_ARCH, HW_MODEL,
+  HW_NCPU, HW_PAGESIZE, HW_PHYSMEM, HW_USERMEM,
 } from "./sys/sysctl";
 import { Sys__sysctlArgs } from "./syscallargs";
 import { uvmexp } from "../vm/uvm_stat";

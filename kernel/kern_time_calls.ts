@@ -7,13 +7,14 @@ import { copyin, copyout } from "./i386/support";
 import { ticks, timeout, untimeout } from "./kern_clock";
 import { psignal } from "./kern_sig";
 import { tsleep } from "./kern_synch";
-import { microtime } from "./kern_time";
-import { EINTR, EINVAL, ERESTART, EWOULDBLOCK } from "./sys/errno";
+import { adjust_time, microtime, settime, time_adjustment } from "./kern_time";
+import { EINTR, EINVAL, EPERM, ERESTART, EWOULDBLOCK } from "./sys/errno";
 import { HZ, PCATCH, PWAIT } from "./sys/param";
 import { P_REALTIMER, Proc } from "./sys/proc";
 import { SIGALRM } from "./sys/signal";
 import {
-  SysClock_getresArgs, SysClock_gettimeArgs, SysGetitimerArgs, SysGettimeofdayArgs, SysNanosleepArgs, SysSetitimerArgs,
+  SysAdjtimeArgs, SysClock_getresArgs, SysClock_gettimeArgs, SysClock_settimeArgs, SysGetitimerArgs,
+  SysGettimeofdayArgs, SysNanosleepArgs, SysSetitimerArgs, SysSettimeofdayArgs,
 } from "./syscallargs";
 
 /** Microseconds of a tick. */
@@ -55,6 +56,48 @@ export function sys_gettimeofday(p: Proc, uap: SysGettimeofdayArgs, retval: usiz
     error = copyout(tv, uap.tzp, 8);
   }
   return error;
+}
+
+/** Only uid 0 sets the clock. */
+function set_clock(p: Proc, seconds: i32, microseconds: i32): i32 {
+  if (p.p_uid != 0) return EPERM;
+  if (seconds < 0 || microseconds < 0 || microseconds >= 1000000) return EINVAL;
+  settime(u32(seconds), u32(microseconds));
+  return 0;
+}
+
+/** The kernel knows no time zones: `tzp` counts for nothing. */
+export function sys_settimeofday(p: Proc, uap: SysSettimeofdayArgs, retval: usize): i32 {
+  if (uap.tv == 0) return p.p_uid != 0 ? EPERM : 0;
+  const tv = frame_alloc(8);
+  const error = copyin(uap.tv, tv, 8);
+  return error != 0 ? error : set_clock(p, load<i32>(tv), load<i32>(tv, 4));
+}
+
+export function sys_clock_settime(p: Proc, uap: SysClock_settimeArgs, retval: usize): i32 {
+  if (uap.clock_id != 0) return EINVAL;
+  const ts = frame_alloc(8);
+  const error = copyin(uap.tp, ts, 8);
+  return error != 0 ? error : set_clock(p, load<i32>(ts), load<i32>(ts, 4) < 0 ? -1 : load<i32>(ts, 4) / 1000);
+}
+
+/** Moves the clock by at most half an hour, slowly; EINVAL for more. */
+export function sys_adjtime(p: Proc, uap: SysAdjtimeArgs, retval: usize): i32 {
+  if (p.p_uid != 0) return EPERM;
+  const tv = frame_alloc(8);
+  let left = time_adjustment();
+  if (uap.delta != 0) {
+    const error = copyin(uap.delta, tv, 8);
+    if (error != 0) return error;
+    const seconds = load<i32>(tv);
+    const microseconds = load<i32>(tv, 4);
+    if (seconds > 1800 || seconds < -1800 || microseconds >= 1000000 || microseconds <= -1000000) return EINVAL;
+    left = adjust_time(seconds * 1000000 + microseconds);
+  }
+  if (uap.olddelta == 0) return 0;
+  store<i32>(tv, left / 1000000);
+  store<i32>(tv, left % 1000000, 4);
+  return copyout(tv, uap.olddelta, 8);
 }
 
 export function sys_clock_gettime(p: Proc, uap: SysClock_gettimeArgs, retval: usize): i32 {

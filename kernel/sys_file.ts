@@ -1,10 +1,9 @@
 // System calls on open files of the file system.
 import { frame_alloc } from "./i386/cpufunc";
-import { copyin, copyout } from "./i386/support";
-import { falloc, fd_getfile, ffree } from "./kern_descrip";
+import { copyout } from "./i386/support";
+import { falloc, fd_getfile, fdrelease, ffree } from "./kern_descrip";
 import { free } from "./kern_malloc";
-import { microtime } from "./kern_time";
-import { EBADF, EINVAL, EISDIR, ENOTDIR, EROFS, ESPIPE } from "./sys/errno";
+import { EBADF, EINVAL, EISDIR, ENOTDIR, EPERM, ESPIPE } from "./sys/errno";
 import { DTYPE_VNODE, File } from "./sys/file";
 import { LK_EXCLUSIVE, LK_RETRY } from "./sys/lock";
 import { M_NAMEI } from "./sys/malloc";
@@ -12,25 +11,26 @@ import { Proc } from "./sys/proc";
 import { TAILQ_FIRST, TAILQ_NEXT } from "./sys/queue";
 import { UIO_SYSSPACE, UIO_USERSPACE } from "./sys/uio";
 import {
-  SysFchdirArgs, SysFchflagsArgs, SysFchmodArgs, SysFchownArgs, SysFdatasyncArgs, SysFstatfsArgs, SysFsyncArgs,
-  SysFtruncateArgs, SysFutimesArgs, SysGetdentsArgs, SysGetfsstatArgs, SysLseekArgs, SysOpenArgs,
+  SysFchdirArgs, SysFchrootArgs, SysFdatasyncArgs, SysFstatfsArgs, SysFsyncArgs,
+  SysFtruncateArgs, SysGetdentsArgs, SysGetfsstatArgs, SysLseekArgs, SysOpenArgs,
 } from "./syscallargs";
 import { vnops } from "./vn_file";
+import { LOCK_EX, LOCK_NB, LOCK_SH, flock_file } from "./sys_lock";
 import { copyin_path } from "./sys_path";
-import { FFLAGS, FREAD, FWRITE, O_CREAT, O_EXCL, O_TRUNC } from "../fs/fcntl";
+import { FFLAGS, FREAD, FWRITE, O_CREAT, O_EXCL, O_EXLOCK, O_NONBLOCK, O_SHLOCK, O_TRUNC } from "../fs/fcntl";
 import { MNT_VISFLAGMASK, Mount, STATFS_SIZE, VFS_STATFS } from "../fs/mount";
 import { FOLLOW, LOOKUP, Nameidata } from "../fs/namei";
 import { NDINIT } from "../fs/vfs_lookup";
 import { MNT_LIST, mountlist } from "../fs/vfs_mount";
 import { vref, vrele } from "../fs/vfs_subr";
 import { check_directory, do_fsync } from "../fs/vfs_syscalls";
-import { VATTR_SIZE, vn_lock, vn_open, vn_rdonly, vn_readdir } from "../fs/vfs_vnops";
+import { VATTR_SIZE, vn_lock, vn_open, vn_readdir } from "../fs/vfs_vnops";
 import { VATTR_NULL, VDIR, VFIFO, VSOCK, Vattr, Vnode } from "../fs/vnode";
 import { VOP_GETATTR, VOP_SETATTR, VOP_UNLOCK } from "../fs/vnode_if";
 
 const ALLPERMS: u32 = 0o7777;
 /** Bits of open's flags that stay with the open file. */
-const O_MASK: u32 = 0x8ff;
+const O_MASK: u32 = 0x8cf;
 
 const SEEK_SET: i32 = 0;
 const SEEK_CUR: i32 = 1;
@@ -62,13 +62,24 @@ export function sys_open(p: Proc, uap: SysOpenArgs, retval: usize): i32 {
     const fp = changetype<File>(load<usize>(fpp));
     error = open_path(p, load<usize>(path), fmode, uap.mode, fp);
     if (error != 0) ffree(p, fp, load<u32>(retval));
+    else if ((uap.flags & (O_SHLOCK | O_EXLOCK)) != 0) error = lock_opened(p, fp, uap.flags, load<u32>(retval));
   }
   free(load<usize>(path), M_NAMEI);
   return error;
 }
 
+/** The lock that open's flags ask for; when it cannot be had the file is closed again. */
+function lock_opened(p: Proc, fp: File, flags: u32, fd: u32): i32 {
+  const how = ((flags & O_EXLOCK) != 0 ? LOCK_EX : LOCK_SH) | ((flags & O_NONBLOCK) != 0 ? LOCK_NB : 0);
+  fp.f_count++;
+  const error = flock_file(fp, how);
+  fp.f_count--;
+  if (error != 0) fdrelease(p, fd);
+  return error;
+}
+
 /** The File of a descriptor if it is of the file system; the error for others goes to `errorp`. */
-function vnode_file(p: Proc, fd: i32, other: i32, errorp: usize): File {
+export function vnode_file(p: Proc, fd: i32, other: i32, errorp: usize): File {
   const fp = fd_getfile(p, fd, 0);
   store<i32>(errorp, 0);
   if (changetype<usize>(fp) == 0) store<i32>(errorp, EBADF);
@@ -117,6 +128,18 @@ export function sys_fchdir(p: Proc, uap: SysFchdirArgs, retval: usize): i32 {
   return 0;
 }
 
+/** uid 0 gets another root directory, and it is the current one, too. */
+export function sys_fchroot(p: Proc, uap: SysFchrootArgs, retval: usize): i32 {
+  if (p.p_uid != 0) return EPERM;
+  const error = sys_fchdir(p, changetype<SysFchdirArgs>(uap), retval);
+  if (error != 0) return error;
+  const old = p.p_rdir;
+  p.p_rdir = p.p_cdir;
+  vref(changetype<Vnode>(p.p_rdir));
+  if (old != 0) vrele(changetype<Vnode>(old));
+  return 0;
+}
+
 export function sys_fsync(p: Proc, uap: SysFsyncArgs, retval: usize): i32 {
   const errorp = frame_alloc(4);
   const fp = vnode_file(p, uap.fd, EINVAL, errorp);
@@ -125,65 +148,6 @@ export function sys_fsync(p: Proc, uap: SysFsyncArgs, retval: usize): i32 {
 
 export function sys_fdatasync(p: Proc, uap: SysFdatasyncArgs, retval: usize): i32 {
   return sys_fsync(p, changetype<SysFsyncArgs>(uap), retval);
-}
-
-/** Changes attributes of an open file. */
-function fset_attributes(p: Proc, fd: i32, va: Vattr): i32 {
-  const errorp = frame_alloc(4);
-  const fp = vnode_file(p, fd, EINVAL, errorp);
-  if (load<i32>(errorp) != 0) return load<i32>(errorp);
-  const vp = vnode_of(fp);
-  if (vn_rdonly(vp)) return EROFS;
-  vn_lock(vp, LK_EXCLUSIVE | LK_RETRY);
-  const error = VOP_SETATTR(vp, va, changetype<usize>(p), p);
-  VOP_UNLOCK(vp, 0);
-  return error;
-}
-
-export function sys_fchmod(p: Proc, uap: SysFchmodArgs, retval: usize): i32 {
-  const va = changetype<Vattr>(frame_alloc(VATTR_SIZE));
-  VATTR_NULL(va);
-  va.va_mode = uap.mode & ALLPERMS;
-  return fset_attributes(p, uap.fd, va);
-}
-
-export function sys_fchown(p: Proc, uap: SysFchownArgs, retval: usize): i32 {
-  const va = changetype<Vattr>(frame_alloc(VATTR_SIZE));
-  VATTR_NULL(va);
-  va.va_uid = uap.uid;
-  va.va_gid = uap.gid;
-  return fset_attributes(p, uap.fd, va);
-}
-
-export function sys_fchflags(p: Proc, uap: SysFchflagsArgs, retval: usize): i32 {
-  const va = changetype<Vattr>(frame_alloc(VATTR_SIZE));
-  VATTR_NULL(va);
-  va.va_flags = uap.flags;
-  return fset_attributes(p, uap.fd, va);
-}
-
-export function sys_futimes(p: Proc, uap: SysFutimesArgs, retval: usize): i32 {
-  const va = changetype<Vattr>(frame_alloc(VATTR_SIZE));
-  VATTR_NULL(va);
-  const error = get_times(uap.tptr, va);
-  return error != 0 ? error : fset_attributes(p, uap.fd, va);
-}
-
-/** The two timevals at `tptr` (0: now) as attributes. */
-export function get_times(tptr: usize, va: Vattr): i32 {
-  const tv = frame_alloc(16);
-  if (tptr == 0) {
-    microtime(tv);
-    microtime(tv + 8);
-  } else {
-    const error = copyin(tptr, tv, 16);
-    if (error != 0) return error;
-  }
-  va.va_atime = load<u32>(tv);
-  va.va_atimensec = load<u32>(tv, 4) * 1000;
-  va.va_mtime = load<u32>(tv, 8);
-  va.va_mtimensec = load<u32>(tv, 12) * 1000;
-  return 0;
 }
 
 export function sys_ftruncate(p: Proc, uap: SysFtruncateArgs, retval: usize): i32 {

@@ -16,10 +16,11 @@ import { Proc } from "./sys/proc";
 import { SIGPIPE } from "./sys/signal";
 import { Iovec, SIZEOF_IOVEC, SIZEOF_UIO, UIO_READ, UIO_USERSPACE, UIO_WRITE, Uio } from "./sys/uio";
 import {
-  SysIoctlArgs, SysPollArgs, SysPreadArgs, SysPwriteArgs, SysReadArgs, SysReadvArgs, SysSelectArgs, SysWriteArgs,
-  SysWritevArgs,
+  SysIoctlArgs, SysPollArgs, SysPreadArgs, SysPreadvArgs, SysPwriteArgs, SysPwritevArgs, SysReadArgs, SysReadvArgs,
+  SysSelectArgs, SysWriteArgs, SysWritevArgs,
 } from "./syscallargs";
 import { FREAD, FWRITE } from "../fs/fcntl";
+import { VFIFO, Vnode } from "../fs/vnode";
 
 const MAX_TRANSFER: u32 = 0x7fffffff;
 export const UIO_MAXIOV: u32 = 1024;
@@ -76,7 +77,7 @@ export function sys_write(p: Proc, uap: SysWriteArgs, retval: usize): i32 {
 function transfer_at(p: Proc, fd: i32, base: usize, length: u32, offset: i64, rw: u32, retval: usize): i32 {
   const fp = fd_getfile(p, fd, rw == UIO_READ ? FREAD : FWRITE);
   if (changetype<usize>(fp) == 0) return EBADF;
-  if (fp.f_type != DTYPE_VNODE) return ESPIPE;
+  if (fp.f_type != DTYPE_VNODE || changetype<Vnode>(fp.f_data).v_type == VFIFO) return ESPIPE;
   if (offset < 0) return EINVAL;
   const iov = changetype<Iovec>(frame_alloc(SIZEOF_IOVEC));
   const position = frame_alloc(8);
@@ -94,15 +95,22 @@ export function sys_pwrite(p: Proc, uap: SysPwriteArgs, retval: usize): i32 {
   return transfer_at(p, uap.fd, uap.buf, uap.nbyte, uap.offset, UIO_WRITE, retval);
 }
 
-function transfer_vector(p: Proc, fd: i32, iovp: usize, iovcnt: u32, rw: u32, retval: usize): i32 {
-  const fp = fd_getfile(p, fd, rw == UIO_READ ? FREAD : FWRITE);
-  if (changetype<usize>(fp) == 0) return EBADF;
+/** As dofile, the pieces being described at the user's address `iovp`. */
+function transfer_pieces(
+  fp: File, iovp: usize, iovcnt: u32, rw: u32, offset: usize, flags: u32, p: Proc, retval: usize,
+): i32 {
   if (iovcnt == 0 || iovcnt > UIO_MAXIOV) return EINVAL;
   const iov = malloc(iovcnt * SIZEOF_IOVEC, M_IOBUF, M_WAITOK);
   let error = copyin(iovp, iov, iovcnt * SIZEOF_IOVEC);
-  if (error == 0) error = dofile(fp, iov, iovcnt, rw, changetype<usize>(fp), FOF_UPDATE_OFFSET, p, retval);
+  if (error == 0) error = dofile(fp, iov, iovcnt, rw, offset, flags, p, retval);
   free(iov, M_IOBUF);
   return error;
+}
+
+function transfer_vector(p: Proc, fd: i32, iovp: usize, iovcnt: u32, rw: u32, retval: usize): i32 {
+  const fp = fd_getfile(p, fd, rw == UIO_READ ? FREAD : FWRITE);
+  if (changetype<usize>(fp) == 0) return EBADF;
+  return transfer_pieces(fp, iovp, iovcnt, rw, changetype<usize>(fp), FOF_UPDATE_OFFSET, p, retval);
 }
 
 export function sys_readv(p: Proc, uap: SysReadvArgs, retval: usize): i32 {
@@ -111,6 +119,25 @@ export function sys_readv(p: Proc, uap: SysReadvArgs, retval: usize): i32 {
 
 export function sys_writev(p: Proc, uap: SysWritevArgs, retval: usize): i32 {
   return transfer_vector(p, uap.fd, uap.iovp, uap.iovcnt, UIO_WRITE, retval);
+}
+
+/** preadv and pwritev. */
+function transfer_vector_at(p: Proc, fd: i32, iovp: usize, iovcnt: u32, offset: i64, rw: u32, retval: usize): i32 {
+  const fp = fd_getfile(p, fd, rw == UIO_READ ? FREAD : FWRITE);
+  if (changetype<usize>(fp) == 0) return EBADF;
+  if (fp.f_type != DTYPE_VNODE || changetype<Vnode>(fp.f_data).v_type == VFIFO) return ESPIPE;
+  if (offset < 0) return EINVAL;
+  const position = frame_alloc(8);
+  store<i64>(position, offset);
+  return transfer_pieces(fp, iovp, iovcnt, rw, position, 0, p, retval);
+}
+
+export function sys_preadv(p: Proc, uap: SysPreadvArgs, retval: usize): i32 {
+  return transfer_vector_at(p, uap.fd, uap.iovp, uap.iovcnt, uap.offset, UIO_READ, retval);
+}
+
+export function sys_pwritev(p: Proc, uap: SysPwritevArgs, retval: usize): i32 {
+  return transfer_vector_at(p, uap.fd, uap.iovp, uap.iovcnt, uap.offset, UIO_WRITE, retval);
 }
 
 // An ioctl command says how long its argument is and which way it goes.

@@ -3,17 +3,17 @@ import { frame_alloc } from "./i386/cpufunc";
 import { copyin, copyinstr, copyout } from "./i386/support";
 import { free, malloc } from "./kern_malloc";
 import { strcmp } from "./libkern";
-import { EINVAL, ENOTDIR, EPERM, ERANGE } from "./sys/errno";
+import { EINVAL, EPERM, ERANGE } from "./sys/errno";
 import { M_NAMEI, M_WAITOK } from "./sys/malloc";
 import { MAXPATHLEN } from "./sys/param";
 import { Proc } from "./sys/proc";
 import { UIO_SYSSPACE } from "./sys/uio";
 import {
-  SysAccessArgs, SysChdirArgs, SysChflagsArgs, SysChmodArgs, SysChownArgs, SysChrootArgs, SysLinkArgs, SysMkdirArgs,
-  SysMknodArgs, SysMountArgs, SysReadlinkArgs, SysRenameArgs, SysRevokeArgs, SysRmdirArgs, SysStatfsArgs, SysSymlinkArgs, SysTruncateArgs, SysUmaskArgs,
-  SysUnlinkArgs, SysUnmountArgs, SysUtimesArgs, Sys__getcwdArgs, Sys__lstat13Args, Sys__stat13Args,
+  SysAccessArgs, SysChdirArgs, SysChrootArgs, SysLinkArgs, SysMkdirArgs,
+  SysMkfifoArgs, SysMknodArgs, SysMountArgs, SysReadlinkArgs, SysRenameArgs, SysRevokeArgs, SysRmdirArgs,
+  SysStatfsArgs, SysSymlinkArgs, SysTruncateArgs, SysUmaskArgs,
+  SysUnlinkArgs, SysUnmountArgs, Sys__getcwdArgs, Sys__lstat13Args, Sys__posix_renameArgs, Sys__stat13Args,
 } from "./syscallargs";
-import { get_times } from "./sys_file";
 import { getcwd } from "./vfs_getcwd";
 import { FOLLOW, LOCKLEAF, LOOKUP, Nameidata } from "../fs/namei";
 import { MFSARGS_SIZE } from "../fs/mfs/mfsnode";
@@ -22,15 +22,15 @@ import { Stat } from "../fs/stat";
 import { NDINIT, namei } from "../fs/vfs_lookup";
 import { vput, vrele } from "../fs/vfs_subr";
 import {
-  do_chdir, do_chmod, do_chown, do_chroot, do_link, do_lstat, do_mkdir, do_mknod, do_mount, do_readlink, do_rename, do_rmdir,
-  do_stat, do_statfs, do_symlink, do_truncate, do_unlink, do_unmount, do_utimes,
+  do_chdir, do_chroot, do_link, do_lstat, do_mkdir, do_mknod, do_mount, do_readlink, do_rename, do_rmdir,
+  do_stat, do_statfs, do_symlink, do_truncate, do_unlink, do_unmount,
 } from "../fs/vfs_syscalls";
 import { sys_sync as sync_all } from "../fs/vfs_mount_calls";
 import { VATTR_SIZE } from "../fs/vfs_vnops";
 import {
-  REVOKEALL, VALIASED, VATTR_NULL, VBLK, VCHR, VDIR, VEXEC, VREAD, VWRITE, Vattr, Vnode,
+  REVOKEALL, S_IFIFO, VALIASED, VBLK, VCHR, VEXEC, VREAD, VWRITE, Vattr, 
 } from "../fs/vnode";
-import { VOP_ACCESS, VOP_GETATTR, VOP_REVOKE, VOP_SETATTR } from "../fs/vnode_if";
+import { VOP_ACCESS, VOP_GETATTR, VOP_REVOKE } from "../fs/vnode_if";
 
 const SIZEOF_STAT: u32 = 96;
 const MFSNAMELEN: u32 = 16;
@@ -79,13 +79,22 @@ export function sys_symlink(p: Proc, uap: SysSymlinkArgs, retval: usize): i32 {
   return error;
 }
 
-export function sys_rename(p: Proc, uap: SysRenameArgs, retval: usize): i32 {
+/** `posix`: with two names of one file nothing happens, as POSIX has it; else the first one goes. */
+function rename_user(p: Proc, from: usize, to: usize, posix: bool): i32 {
   const paths = frame_alloc(8);
-  let error = copyin_paths(uap.from, uap.to, paths);
+  let error = copyin_paths(from, to, paths);
   if (error != 0) return error;
-  error = do_rename(load<usize>(paths), load<usize>(paths, 4), p);
+  error = do_rename(load<usize>(paths), load<usize>(paths, 4), posix, p);
   free_paths(paths);
   return error;
+}
+
+export function sys_rename(p: Proc, uap: SysRenameArgs, retval: usize): i32 {
+  return rename_user(p, uap.from, uap.to, false);
+}
+
+export function sys___posix_rename(p: Proc, uap: Sys__posix_renameArgs, retval: usize): i32 {
+  return rename_user(p, uap.from, uap.to, true);
 }
 
 export function sys_unlink(p: Proc, uap: SysUnlinkArgs, retval: usize): i32 {
@@ -124,32 +133,21 @@ export function sys_mkdir(p: Proc, uap: SysMkdirArgs, retval: usize): i32 {
   return error;
 }
 
+function mknod_user(p: Proc, user: usize, mode: u32, dev: u32): i32 {
+  const path = frame_alloc(4);
+  let error = copyin_path(user, path);
+  if (error != 0) return error;
+  error = do_mknod(load<usize>(path), mode, dev, p);
+  free(load<usize>(path), M_NAMEI);
+  return error;
+}
+
 export function sys_mknod(p: Proc, uap: SysMknodArgs, retval: usize): i32 {
-  if (p.p_uid != 0) return EPERM;
-  const path = frame_alloc(4);
-  let error = copyin_path(uap.path, path);
-  if (error != 0) return error;
-  error = do_mknod(load<usize>(path), uap.mode, uap.dev, p);
-  free(load<usize>(path), M_NAMEI);
-  return error;
+  return p.p_uid != 0 ? EPERM : mknod_user(p, uap.path, uap.mode, uap.dev);
 }
 
-export function sys_chmod(p: Proc, uap: SysChmodArgs, retval: usize): i32 {
-  const path = frame_alloc(4);
-  let error = copyin_path(uap.path, path);
-  if (error != 0) return error;
-  error = do_chmod(load<usize>(path), uap.mode, p);
-  free(load<usize>(path), M_NAMEI);
-  return error;
-}
-
-export function sys_chown(p: Proc, uap: SysChownArgs, retval: usize): i32 {
-  const path = frame_alloc(4);
-  let error = copyin_path(uap.path, path);
-  if (error != 0) return error;
-  error = do_chown(load<usize>(path), uap.uid, uap.gid, p);
-  free(load<usize>(path), M_NAMEI);
-  return error;
+export function sys_mkfifo(p: Proc, uap: SysMkfifoArgs, retval: usize): i32 {
+  return mknod_user(p, uap.path, S_IFIFO | (uap.mode & 0o7777), 0);
 }
 
 export function sys_truncate(p: Proc, uap: SysTruncateArgs, retval: usize): i32 {
@@ -157,17 +155,6 @@ export function sys_truncate(p: Proc, uap: SysTruncateArgs, retval: usize): i32 
   let error = copyin_path(uap.path, path);
   if (error != 0) return error;
   error = do_truncate(load<usize>(path), uap.length, p);
-  free(load<usize>(path), M_NAMEI);
-  return error;
-}
-
-export function sys_utimes(p: Proc, uap: SysUtimesArgs, retval: usize): i32 {
-  const path = frame_alloc(4);
-  const va = changetype<Vattr>(frame_alloc(VATTR_SIZE));
-  let error = get_times(uap.tptr, va);
-  if (error == 0) error = copyin_path(uap.path, path);
-  if (error != 0) return error;
-  error = do_utimes(load<usize>(path), va, p);
   free(load<usize>(path), M_NAMEI);
   return error;
 }
@@ -229,7 +216,9 @@ export function sys_access(p: Proc, uap: SysAccessArgs, retval: usize): i32 {
   let error = copyin_path(uap.path, path);
   if (error != 0) return error;
   const uid = p.p_uid;
+  const gid = p.p_gid;
   p.p_uid = p.p_ruid;
+  p.p_gid = p.p_rgid;
   NDINIT(nd, LOOKUP, FOLLOW | LOCKLEAF, UIO_SYSSPACE, load<usize>(path), p);
   error = namei(nd);
   if (error == 0) {
@@ -239,30 +228,19 @@ export function sys_access(p: Proc, uap: SysAccessArgs, retval: usize): i32 {
     vput(nd.ni_vp);
   }
   p.p_uid = uid;
+  p.p_gid = gid;
   free(load<usize>(path), M_NAMEI);
   return error;
 }
 
-/** Looks up a user's path: ni_vp referenced, locked with LOCKLEAF. */
-function lookup_user(p: Proc, user: usize, flags: u32, nd: Nameidata): i32 {
+/** Looks up a user's path: ni_vp referenced, locked with LOCKLEAF. flags: FOLLOW and others. Sleeps. */
+export function lookup_user(p: Proc, user: usize, flags: u32, nd: Nameidata): i32 {
   const path = frame_alloc(4);
   let error = copyin_path(user, path);
   if (error != 0) return error;
-  NDINIT(nd, LOOKUP, FOLLOW | flags, UIO_SYSSPACE, load<usize>(path), p);
+  NDINIT(nd, LOOKUP, flags, UIO_SYSSPACE, load<usize>(path), p);
   error = namei(nd);
   free(load<usize>(path), M_NAMEI);
-  return error;
-}
-
-export function sys_chflags(p: Proc, uap: SysChflagsArgs, retval: usize): i32 {
-  const nd = changetype<Nameidata>(frame_alloc(offsetof<Nameidata>()));
-  const va = changetype<Vattr>(frame_alloc(VATTR_SIZE));
-  let error = lookup_user(p, uap.path, LOCKLEAF, nd);
-  if (error != 0) return error;
-  VATTR_NULL(va);
-  va.va_flags = uap.flags;
-  error = VOP_SETATTR(nd.ni_vp, va, changetype<usize>(p), p);
-  vput(nd.ni_vp);
   return error;
 }
 
@@ -270,7 +248,7 @@ export function sys_chflags(p: Proc, uap: SysChflagsArgs, retval: usize): i32 {
 export function sys_revoke(p: Proc, uap: SysRevokeArgs, retval: usize): i32 {
   const nd = changetype<Nameidata>(frame_alloc(offsetof<Nameidata>()));
   const va = changetype<Vattr>(frame_alloc(VATTR_SIZE));
-  let error = lookup_user(p, uap.path, 0, nd);
+  let error = lookup_user(p, uap.path, FOLLOW, nd);
   if (error != 0) return error;
   const vp = nd.ni_vp;
   if (vp.v_type != VCHR && vp.v_type != VBLK) error = EINVAL;

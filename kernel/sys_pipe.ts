@@ -1,41 +1,26 @@
-// pipe(2): a ring of bytes between two open files.
-//
-// Writes of up to PIPE_BUF bytes are not mixed with others': they wait until there
-// is room for all.
+// pipe(2): two open files with a ring of bytes between them (pipe_ring.ts).
 import { frame_alloc } from "./i386/cpufunc";
 import { falloc, ffree } from "./kern_descrip";
 import { free, malloc } from "./kern_malloc";
-import { uiomove } from "./kern_subr";
-import { tsleep, wakeup } from "./kern_synch";
 import { time_second } from "./kern_time";
-import { ENOTTY, EPIPE, EWOULDBLOCK } from "./sys/errno";
-import { DTYPE_PIPE, File, Fileops, POLLIN, POLLOUT } from "./sys/file";
+import { PIPE_SIZE, Ring, ring_alloc, ring_changed, ring_rele, ring_poll, ring_read, ring_write } from "./pipe_ring";
+import { ENOTTY } from "./sys/errno";
+import { DTYPE_PIPE, File, Fileops } from "./sys/file";
 import { M_PIPE, M_WAITOK } from "./sys/malloc";
-import { PCATCH, PSOCK } from "./sys/param";
 import { Proc } from "./sys/proc";
 import { Uio } from "./sys/uio";
-import { selwakeup } from "./sys_generic";
 import { FREAD, FWRITE, O_NONBLOCK } from "../fs/fcntl";
 import { Stat } from "../fs/stat";
 import { S_IFIFO } from "../fs/vnode";
 
-const PIPE_SIZE: u32 = 8192;
-const PIPE_BUF: u32 = 512;
 const FIONREAD: u32 = 0x4004667f;
-const FIONBIO: u32 = 0x8004667e;
+export const FIONBIO: u32 = 0x8004667e;
 
 @unmanaged class Pipe {
-  /** PIPE_SIZE bytes, used as a ring. */
-  pipe_buffer: usize;
-  /** Where the next byte is taken from, and how many there are. */
-  pipe_out: u32;
-  pipe_cnt: u32;
-  /** Ends that are open. */
-  pipe_readers: u32;
-  pipe_writers: u32;
+  pipe_ring: Ring;
   pipe_ctime: u32;
 }
-const SIZEOF_PIPE: u32 = 24;
+const SIZEOF_PIPE: u32 = 8;
 
 const pipeops_store = changetype<Fileops>(memory.data(offsetof<Fileops>(), 4));
 
@@ -43,74 +28,17 @@ function pipe_of(fp: File): Pipe {
   return changetype<Pipe>(fp.f_data);
 }
 
-function pipe_changed(pipe: Pipe): void {
-  wakeup(changetype<usize>(pipe));
-  selwakeup();
-}
-
-function pipe_sleep(pipe: Pipe, wmesg: usize): i32 {
-  return tsleep(changetype<usize>(pipe), PSOCK | PCATCH, wmesg, 0);
-}
-
-/** Moves up to `n` bytes of the ring from its take or put position on, in one or two pieces. */
-function move_ring(pipe: Pipe, from: u32, n: u32, uio: Uio): i32 {
-  const first = from + n > PIPE_SIZE ? PIPE_SIZE - from : n;
-  const error = uiomove(pipe.pipe_buffer + from, first, uio);
-  if (error != 0 || first == n) return error;
-  return uiomove(pipe.pipe_buffer, n - first, uio);
-}
-
-/** Waits for bytes, then takes what there is. 0 bytes: all writers are gone. */
 function pipe_read(fp: File, offset: usize, uio: Uio, flags: u32, p: Proc): i32 {
-  const pipe = pipe_of(fp);
-  if (uio.uio_resid == 0) return 0;
-  while (pipe.pipe_cnt == 0) {
-    if (pipe.pipe_writers == 0) return 0;
-    if ((fp.f_flag & O_NONBLOCK) != 0) return EWOULDBLOCK;
-    const error = pipe_sleep(pipe, cs("piperd"));
-    if (error != 0) return error;
-  }
-  const before = uio.uio_resid;
-  const n = pipe.pipe_cnt < before ? pipe.pipe_cnt : before;
-  const error = move_ring(pipe, pipe.pipe_out, n, uio);
-  const done = before - uio.uio_resid;
-  pipe.pipe_out = (pipe.pipe_out + done) % PIPE_SIZE;
-  pipe.pipe_cnt -= done;
-  pipe_changed(pipe);
-  return error;
-}
-
-/** Waits until `need` bytes fit. */
-function pipe_room(fp: File, pipe: Pipe, need: u32): i32 {
-  while (pipe.pipe_readers != 0 && PIPE_SIZE - pipe.pipe_cnt < need) {
-    if ((fp.f_flag & O_NONBLOCK) != 0) return EWOULDBLOCK;
-    const error = pipe_sleep(pipe, cs("pipewr"));
-    if (error != 0) return error;
-  }
-  return pipe.pipe_readers == 0 ? EPIPE : 0;
+  return ring_read(pipe_of(fp).pipe_ring, uio, (fp.f_flag & O_NONBLOCK) != 0);
 }
 
 function pipe_write(fp: File, offset: usize, uio: Uio, flags: u32, p: Proc): i32 {
-  const pipe = pipe_of(fp);
-  const need: u32 = uio.uio_resid <= PIPE_BUF ? uio.uio_resid : 1;
-  if (pipe.pipe_readers == 0) return EPIPE;
-  while (uio.uio_resid != 0) {
-    let error = pipe_room(fp, pipe, need);
-    if (error != 0) return error;
-    const before = uio.uio_resid;
-    const room = PIPE_SIZE - pipe.pipe_cnt;
-    const put = (pipe.pipe_out + pipe.pipe_cnt) % PIPE_SIZE;
-    error = move_ring(pipe, put, room < before ? room : before, uio);
-    pipe.pipe_cnt += before - uio.uio_resid;
-    pipe_changed(pipe);
-    if (error != 0) return error;
-  }
-  return 0;
+  return ring_write(pipe_of(fp).pipe_ring, uio, (fp.f_flag & O_NONBLOCK) != 0);
 }
 
 function pipe_ioctl(fp: File, com: u32, data: usize, p: Proc): i32 {
   if (com == FIONREAD) {
-    store<u32>(data, pipe_of(fp).pipe_cnt);
+    store<u32>(data, pipe_of(fp).pipe_ring.r_cnt);
     return 0;
   }
   if (com != FIONBIO) return ENOTTY;
@@ -119,11 +47,7 @@ function pipe_ioctl(fp: File, com: u32, data: usize, p: Proc): i32 {
 }
 
 function pipe_poll(fp: File, events: u32, p: Proc): u32 {
-  const pipe = pipe_of(fp);
-  let ready: u32 = 0;
-  if ((fp.f_flag & FREAD) != 0 && (pipe.pipe_cnt != 0 || pipe.pipe_writers == 0)) ready |= POLLIN;
-  if ((fp.f_flag & FWRITE) != 0 && (PIPE_SIZE - pipe.pipe_cnt >= PIPE_BUF || pipe.pipe_readers == 0)) ready |= POLLOUT;
-  return ready & events;
+  return ring_poll(pipe_of(fp).pipe_ring, events, (fp.f_flag & FREAD) != 0, (fp.f_flag & FWRITE) != 0);
 }
 
 function pipe_stat(fp: File, sb: Stat, p: Proc): i32 {
@@ -131,7 +55,7 @@ function pipe_stat(fp: File, sb: Stat, p: Proc): i32 {
   memory.fill(changetype<usize>(sb), 0, offsetof<Stat>());
   sb.st_mode = S_IFIFO | 0o600;
   sb.st_blksize = PIPE_SIZE;
-  sb.st_size_low = pipe.pipe_cnt;
+  sb.st_size_low = pipe.pipe_ring.r_cnt;
   sb.st_uid = p.p_uid;
   sb.st_atime = pipe.pipe_ctime;
   sb.st_mtime = pipe.pipe_ctime;
@@ -141,11 +65,12 @@ function pipe_stat(fp: File, sb: Stat, p: Proc): i32 {
 
 function pipe_close(fp: File, p: Proc): i32 {
   const pipe = pipe_of(fp);
-  if ((fp.f_flag & FREAD) != 0) pipe.pipe_readers--;
-  else pipe.pipe_writers--;
-  pipe_changed(pipe);
-  if (pipe.pipe_readers + pipe.pipe_writers != 0) return 0;
-  free(pipe.pipe_buffer, M_PIPE);
+  const ring = pipe.pipe_ring;
+  if ((fp.f_flag & FREAD) != 0) ring.r_readers--;
+  else ring.r_writers--;
+  ring_changed(ring);
+  if (ring.r_readers + ring.r_writers != 0) return 0;
+  ring_rele(ring);
   free(changetype<usize>(pipe), M_PIPE);
   return 0;
 }
@@ -181,11 +106,9 @@ export function sys_pipe(p: Proc, retval: usize): i32 {
     return error;
   }
   const pipe = changetype<Pipe>(malloc(SIZEOF_PIPE, M_PIPE, M_WAITOK));
-  pipe.pipe_buffer = malloc(PIPE_SIZE, M_PIPE, M_WAITOK);
-  pipe.pipe_out = 0;
-  pipe.pipe_cnt = 0;
-  pipe.pipe_readers = 1;
-  pipe.pipe_writers = 1;
+  pipe.pipe_ring = ring_alloc();
+  pipe.pipe_ring.r_readers = 1;
+  pipe.pipe_ring.r_writers = 1;
   pipe.pipe_ctime = time_second();
   pipe_end(changetype<File>(load<usize>(reader)), pipe, FREAD);
   pipe_end(changetype<File>(load<usize>(writer)), pipe, FWRITE);

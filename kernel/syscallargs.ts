@@ -142,6 +142,17 @@
   fd: i32;
 }
 
+/** __getlogin, 49. */
+@unmanaged export class Sys__getloginArgs {
+  namebuf: usize;
+  namelen: u32;
+}
+
+/** setlogin, 50. */
+@unmanaged export class SysSetloginArgs {
+  namebuf: usize;
+}
+
 /** ioctl, 54. */
 @unmanaged export class SysIoctlArgs {
   fd: i32;
@@ -213,6 +224,12 @@
 
 /** getgroups, 79. */
 @unmanaged export class SysGetgroupsArgs {
+  gidsetsize: u32;
+  gidset: usize;
+}
+
+/** setgroups, 80. */
+@unmanaged export class SysSetgroupsArgs {
   gidsetsize: u32;
   gidset: usize;
 }
@@ -302,6 +319,12 @@
   iovcnt: u32;
 }
 
+/** settimeofday, 122. */
+@unmanaged export class SysSettimeofdayArgs {
+  tv: usize;
+  tzp: usize;
+}
+
 /** fchown, 123. */
 @unmanaged export class SysFchownArgs {
   fd: i32;
@@ -315,10 +338,34 @@
   mode: u32;
 }
 
+/** setreuid, 126. */
+@unmanaged export class SysSetreuidArgs {
+  ruid: u32;
+  euid: u32;
+}
+
+/** setregid, 127. */
+@unmanaged export class SysSetregidArgs {
+  rgid: u32;
+  egid: u32;
+}
+
 /** rename, 128. */
 @unmanaged export class SysRenameArgs {
   from: usize;
   to: usize;
+}
+
+/** flock, 131. */
+@unmanaged export class SysFlockArgs {
+  fd: i32;
+  how: u32;
+}
+
+/** mkfifo, 132. */
+@unmanaged export class SysMkfifoArgs {
+  path: usize;
+  mode: u32;
 }
 
 /** mkdir, 136. */
@@ -336,6 +383,12 @@
 @unmanaged export class SysUtimesArgs {
   path: usize;
   tptr: usize;
+}
+
+/** adjtime, 140. */
+@unmanaged export class SysAdjtimeArgs {
+  delta: usize;
+  olddelta: usize;
 }
 
 /** statfs, 157. */
@@ -381,6 +434,18 @@
 /** seteuid, 183. */
 @unmanaged export class SysSeteuidArgs {
   euid: u32;
+}
+
+/** pathconf, 191. */
+@unmanaged export class SysPathconfArgs {
+  path: usize;
+  name: u32;
+}
+
+/** fpathconf, 192. */
+@unmanaged export class SysFpathconfArgs {
+  fd: i32;
+  name: u32;
 }
 
 /** getrlimit, 194. */
@@ -480,6 +545,12 @@
   tp: usize;
 }
 
+/** clock_settime, 233. */
+@unmanaged export class SysClock_settimeArgs {
+  clock_id: i32;
+  tp: usize;
+}
+
 /** clock_getres, 234. */
 @unmanaged export class SysClock_getresArgs {
   clock_id: i32;
@@ -502,6 +573,12 @@
   flags: u32;
 }
 
+/** __posix_rename, 270. */
+@unmanaged export class Sys__posix_renameArgs {
+  from: usize;
+  to: usize;
+}
+
 /** getdents, 272. */
 @unmanaged export class SysGetdentsArgs {
   fd: i32;
@@ -514,6 +591,25 @@
   addr: usize;
   len: u32;
   inherit: u32;
+}
+
+/** lchmod, 274. */
+@unmanaged export class SysLchmodArgs {
+  path: usize;
+  mode: u32;
+}
+
+/** lchown, 275. */
+@unmanaged export class SysLchownArgs {
+  path: usize;
+  uid: u32;
+  gid: u32;
+}
+
+/** lutimes, 276. */
+@unmanaged export class SysLutimesArgs {
+  path: usize;
+  tptr: usize;
 }
 
 /** __msync13, 277. */
@@ -547,9 +643,48 @@
   oss: usize;
 }
 
+/** __posix_chown, 283. */
+@unmanaged export class Sys__posix_chownArgs {
+  path: usize;
+  uid: u32;
+  gid: u32;
+}
+
+/** __posix_fchown, 284. */
+@unmanaged export class Sys__posix_fchownArgs {
+  fd: i32;
+  uid: u32;
+  gid: u32;
+}
+
+/** __posix_lchown, 285. */
+@unmanaged export class Sys__posix_lchownArgs {
+  path: usize;
+  uid: u32;
+  gid: u32;
+}
+
 /** getsid, 286. */
 @unmanaged export class SysGetsidArgs {
   pid: i32;
+}
+
+/** preadv, 289. */
+@unmanaged export class SysPreadvArgs {
+  fd: i32;
+  iovp: usize;
+  iovcnt: u32;
+  pad: i32;
+  offset: i64;
+}
+
+/** pwritev, 290. */
+@unmanaged export class SysPwritevArgs {
+  fd: i32;
+  iovp: usize;
+  iovcnt: u32;
+  pad: i32;
+  offset: i64;
 }
 
 /** __sigaction14, 291. */
@@ -585,4 +720,15 @@
 @unmanaged export class Sys__getcwdArgs {
   buf: usize;
   length: u32;
+}
+
+/** fchroot, 297. */
+@unmanaged export class SysFchrootArgs {
+  fd: i32;
+}
+
+/** lchflags, 304. */
+@unmanaged export class SysLchflagsArgs {
+  path: usize;
+  flags: u32;
 }

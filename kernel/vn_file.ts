@@ -1,5 +1,6 @@
 // Open files that stand for vnodes.
 import { FOF_UPDATE_OFFSET, File, Fileops } from "./sys/file";
+import { FIONBIO } from "./sys_pipe";
 import { ENOTTY } from "./sys/errno";
 import { LK_EXCLUSIVE, LK_RETRY } from "./sys/lock";
 import { Proc } from "./sys/proc";
@@ -7,7 +8,7 @@ import { Uio } from "./sys/uio";
 import { O_APPEND, O_NONBLOCK, O_SYNC } from "../fs/fcntl";
 import { Stat } from "../fs/stat";
 import { vn_close, vn_lock, vn_stat } from "../fs/vfs_vnops";
-import { IO_APPEND, IO_NDELAY, IO_SYNC, IO_UNIT, VBLK, VCHR, Vnode } from "../fs/vnode";
+import { IO_APPEND, IO_NDELAY, IO_SYNC, IO_UNIT, VBLK, VCHR, VFIFO, Vnode } from "../fs/vnode";
 import { VOP_IOCTL, VOP_POLL, VOP_READ, VOP_UNLOCK, VOP_WRITE } from "../fs/vnode_if";
 
 const vnops_store = changetype<Fileops>(memory.data(offsetof<Fileops>(), 4));
@@ -48,7 +49,11 @@ function vn_write(fp: File, offset: usize, uio: Uio, flags: u32, p: Proc): i32 {
 
 function vn_ioctl(fp: File, com: u32, data: usize, p: Proc): i32 {
   const vp = vnode_of(fp);
-  if (vp.v_type != VCHR && vp.v_type != VBLK) return ENOTTY;
+  if (vp.v_type != VCHR && vp.v_type != VBLK && vp.v_type != VFIFO) return ENOTTY;
+  if (vp.v_type == VFIFO && com == FIONBIO) {
+    fp.f_flag = load<u32>(data) != 0 ? fp.f_flag | O_NONBLOCK : fp.f_flag & ~O_NONBLOCK;
+    return 0;
+  }
   return VOP_IOCTL(vp, com, data, fp.f_flag, changetype<usize>(p), p);
 }
 

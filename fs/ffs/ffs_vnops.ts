@@ -2,14 +2,13 @@
 // for fifos, and the two operations that belong to no other file.
 
 import { frame_alloc } from "../../kernel/i386/cpufunc";
-import { EOPNOTSUPP } from "../../kernel/sys/errno";
-import { Proc } from "../../kernel/sys/proc";
 import { Buf } from "../buf";
 import {
   genfs_abortop, genfs_enoioctl, genfs_fsync, genfs_islocked, genfs_lock, genfs_poll, genfs_seek, genfs_unlock,
   vn_bwrite,
 } from "../genfs";
 import { vn_default_ops } from "../genfs_default";
+import { fifo_fill_ops } from "../fifo_vnops";
 import { spec_fill_ops } from "../specfs/spec_vnops";
 import { genfs_revoke } from "../vfs_alias";
 import { bread, brelse } from "../vfs_bio";
@@ -54,11 +53,6 @@ export function ffs_blkatoff(vp: Vnode, offset: i64, res: usize, bpp: usize): i3
   if (res != 0) store<usize>(res, bp.b_data + usize(blkoff(fs, u64(offset))));
   store<usize>(bpp, changetype<usize>(bp));
   return 0;
-}
-
-/** Fifos have no data here. */
-function fifo_open(vp: Vnode, mode: u32, cred: usize, p: Proc): i32 {
-  return EOPNOTSUPP;
 }
 
 /** What all three vectors share: the inode. */
@@ -121,9 +115,6 @@ export function ffs_vnodeop_init(): void {
   dataOps(ffs_vnodeop);
   spec_fill_ops(ffs_specop);
   inodeOps(ffs_specop);
-  vn_default_ops(ffs_fifoop);
+  fifo_fill_ops(ffs_fifoop);
   inodeOps(ffs_fifoop);
-  ffs_fifoop.set_open(fifo_open);
-  ffs_fifoop.set_close(ufs_close);
-  ffs_fifoop.set_abortop(genfs_abortop);
 }

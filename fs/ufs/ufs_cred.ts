@@ -4,7 +4,7 @@
 // one of the constants NOCRED and FSCRED, or 0: the kernel itself. These last act
 // as uid 0.
 
-import { Proc } from "../../kernel/sys/proc";
+import { Proc, groupmember } from "../../kernel/sys/proc";
 import { FSCRED, NOCRED } from "../vnode";
 
 /** User id of a credential; 0 for the kernel's own. */
@@ -16,5 +16,5 @@ export function cr_uid(cred: usize): u32 {
 /** Is the credential's process in group `gid`? The kernel is in all of them. */
 export function cr_ingroup(cred: usize, gid: u32): bool {
   if (cred == 0 || cred == NOCRED || cred == FSCRED) return true;
-  return changetype<Proc>(cred).p_gid == gid;
+  return groupmember(changetype<Proc>(cred), gid);
 }

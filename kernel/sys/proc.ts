@@ -95,6 +95,33 @@ export class Proc {
   p_ruid: u32;
   p_gid: u32;
   p_rgid: u32;
+  /** Effective ids as exec left them: what a process may go back to. */
+  p_svuid: u32;
+  p_svgid: u32;
+  /** Further groups: how many, then NGROUPS_MAX words. */
+  p_ngroups: u32;
+  private p_groups0: u32;
+  private p_groups1: u32;
+  private p_groups2: u32;
+  private p_groups3: u32;
+  private p_groups4: u32;
+  private p_groups5: u32;
+  private p_groups6: u32;
+  private p_groups7: u32;
+  private p_groups8: u32;
+  private p_groups9: u32;
+  private p_groups10: u32;
+  private p_groups11: u32;
+  private p_groups12: u32;
+  private p_groups13: u32;
+  private p_groups14: u32;
+  private p_groups15: u32;
+  /** Name of the user of the session: LOGIN_SIZE bytes, NUL-terminated. */
+  private p_login0: u32;
+  private p_login1: u32;
+  private p_login2: u32;
+  private p_login3: u32;
+  private p_login4: u32;
   /** Address of the Filedesc, or 0. */
   p_fd: usize;
   /** Permission bits that new files do not get. */
@@ -118,6 +145,11 @@ export class Proc {
   /** Time of creation, seconds since 1970. */
   p_starttime: u32;
 }
+
+/** Most groups of a process besides its group id. */
+export const NGROUPS_MAX: u32 = 16;
+/** Size of a login name, NUL included. */
+export const LOGIN_SIZE: u32 = 17;
 
 /** Size of the name in p_comm, NUL included. */
 export const P_COMM_SIZE: u32 = 17;
@@ -156,4 +188,23 @@ export const P_REALTIMER: u32 = 0x80000;
 /** Address of the process's name: NUL-terminated, at most MAXCOMLEN bytes. */
 export function p_comm(p: Proc): usize {
   return changetype<usize>(p) + offsetof<Proc>("p_comm0");
+}
+
+/** Address of the process's further groups: p_ngroups words. */
+export function p_groups(p: Proc): usize {
+  return changetype<usize>(p) + offsetof<Proc>("p_groups0");
+}
+
+/** Address of the login name of the process's session. */
+export function p_login(p: Proc): usize {
+  return changetype<usize>(p) + offsetof<Proc>("p_login0");
+}
+
+/** Is the process in group `gid`? */
+export function groupmember(p: Proc, gid: u32): bool {
+  if (p.p_gid == gid) return true;
+  for (let i: u32 = 0; i < p.p_ngroups; i++) {
+    if (load<u32>(p_groups(p) + i * 4) == gid) return true;
+  }
+  return false;
 }

@@ -48,7 +48,7 @@ function rename_file(to: usize, n: u32): i32 {
   const target = malloc(MAXPATHLEN, M_TEMP, M_WAITOK);
   memcpy(target, to, strlen(to) + 1);
   changed_name(target, n);
-  const error = do_rename(to, target, curproc());
+  const error = do_rename(to, target, false, curproc());
   free(target, M_TEMP);
   return error;
 }

@@ -113,8 +113,8 @@ function shuffle(path: usize, other: usize): i32 {
     let error = do_unlink(path, curproc());
     if (error != 0) return error;
     path_of(other, n + 1);
-    error = do_rename(other, path, curproc());
-    if (error == 0) error = do_rename(path, other, curproc());
+    error = do_rename(other, path, false, curproc());
+    if (error == 0) error = do_rename(path, other, false, curproc());
     if (error != 0) return error;
   }
   return 0;

@@ -87,6 +87,7 @@ export function userRoot(): Uint8Array {
     file("usertest", elf),
     file("talk", elf),
     file("fpu", elf),
+    file("calls", elf),
     file("core", elf),
     file("text", Buffer.from("text\n"), 0o644),
     file("notelf", Buffer.from("text\n")),

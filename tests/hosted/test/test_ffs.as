@@ -165,7 +165,7 @@ export function ffs_unlink_test(path: usize): i32 {
 }
 
 export function ffs_rename_test(from: usize, to: usize): i32 {
-  return do_rename(from, to, curproc());
+  return do_rename(from, to, false, curproc());
 }
 
 export function ffs_link_test(path: usize, link: usize): i32 {

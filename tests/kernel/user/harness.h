@@ -9,7 +9,7 @@ static int same(const char *a, const char *b, u32 n) { while (n--) if (*a++ != *
 struct testcase { const char *name; void (*run)(void); };
 extern const char *running;
 extern int failures;
-extern const struct testcase sysctl_cases[], fpu_cases[];
+extern const struct testcase sysctl_cases[], fpu_cases[], call_cases[];
 /* Process 1 of the test of core files. */
 void core_main(void);
 /* What a process of the coprocessor's case finds after exec. */

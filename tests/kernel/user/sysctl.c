@@ -24,7 +24,7 @@ static void t_values(void) {
   CHECK(word(6, 5) > 16 << 20 && word(6, 6) < word(6, 5) && word(6, 6) > 0);
   CHECK(is_string(6, 1, "i386") && is_string(1, 1, "ptmap") && is_string(1, 2, "0.1"));
   CHECK(is_string(1, 4, "ptmap 0.1 (GENERIC)") && is_string(1, 30, "md0a") && is_string(6, 8, "md0"));
-  CHECK(word(1, 19) == 1 && word(1, 8) == 262144 && word(1, 38) == 1024);
+  CHECK(word(1, 18) == 16 && word(1, 19) == 1 && word(1, 8) == 262144 && word(1, 38) == 1024);
   CHECK(get(1, 21, 0, 2) == 0 && size == 8 && gettimeofday(tv, 0) == 0);
   CHECK(tv[0] >= *(int *)buffer && tv[0] < *(int *)buffer + 600);
   CHECK(get(1, 12, 0, 2) == 0 && size == 20 && *(int *)buffer == 100 && ((int *)buffer)[1] == 10000);

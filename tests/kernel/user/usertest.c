@@ -401,12 +401,17 @@ int main(int argc, char **argv, char **envp) {
     core_main();
     reboot(8, 0);
   }
+  if (same(argv[0], "/calls", 6)) {
+    run(call_cases);
+    reboot(8, 0);
+  }
   if (same(argv[0], "/fpu", 4)) {
     run(fpu_cases);
     reboot(8, 0);
   }
   run(sysctl_cases);
   run(fpu_cases);
+  run(call_cases);
   run(cases);
   number(failures);
   put(" failures\n");
