@@ -19,7 +19,7 @@ import {
 import { FOLLOW, LOCKLEAF, NOFOLLOW, Nameidata } from "../fs/namei";
 import { vput } from "../fs/vfs_subr";
 import { VATTR_SIZE, vn_lock, vn_rdonly } from "../fs/vfs_vnops";
-import { VATTR_NULL, VBLK, VCHR, VNOVAL, VT_NON, Vattr, Vnode } from "../fs/vnode";
+import { VATTR_NULL, VNOVAL, Vattr, Vnode } from "../fs/vnode";
 import { VOP_GETATTR, VOP_PATHCONF, VOP_SETATTR, VOP_UNLOCK } from "../fs/vnode_if";
 
 const ALLPERMS: u32 = 0o7777;
@@ -28,14 +28,8 @@ const S_ISGID: u32 = 0o2000;
 /** Name of pathconf that pipes know. */
 const PC_PIPE_BUF: u32 = 6;
 
-/** Is the vnode a device that the kernel opened without a name, and so without attributes? */
-function is_nameless(vp: Vnode): bool {
-  return vp.v_tag == VT_NON && (vp.v_type == VCHR || vp.v_type == VBLK);
-}
-
 /** Changes attributes of the locked file. EROFS, EOPNOTSUPP (a device without a name). */
 function change(p: Proc, vp: Vnode, va: Vattr): i32 {
-  if (is_nameless(vp)) return EOPNOTSUPP;
   if (vn_rdonly(vp)) return EROFS;
   return VOP_SETATTR(vp, va, changetype<usize>(p), p);
 }
@@ -110,7 +104,6 @@ export function sys_fchflags(p: Proc, uap: SysFchflagsArgs, retval: usize): i32 
  */
 function change_owner(p: Proc, vp: Vnode, uid: u32, gid: u32, posix: bool): i32 {
   const va = changetype<Vattr>(frame_alloc(VATTR_SIZE));
-  if (is_nameless(vp)) return EOPNOTSUPP;
   const error = VOP_GETATTR(vp, va, changetype<usize>(p), p);
   if (error != 0) return error;
   const mode = va.va_mode;

@@ -9,7 +9,7 @@ import {
 import { frame_alloc } from "../../kernel/i386/cpufunc";
 import { uiomove } from "../../kernel/kern_subr";
 import { printf } from "../../kernel/subr_prf";
-import { EINVAL, ENOTDIR, ENXIO } from "../../kernel/sys/errno";
+import { EACCES, EINVAL, ENOTDIR, ENXIO, EOPNOTSUPP } from "../../kernel/sys/errno";
 import { LK_EXCLUSIVE, LK_RETRY } from "../../kernel/sys/lock";
 import { DEV_BSHIFT, MAXBSIZE, NODEV, major, minor } from "../../kernel/sys/param";
 import { Proc } from "../../kernel/sys/proc";
@@ -22,11 +22,12 @@ import {
 import { vn_badop_ops } from "../genfs_default";
 import { MNT_NODEV } from "../mount";
 import { Componentname } from "../namei";
+import { cr_uid } from "../ufs/ufs_cred";
 import { genfs_revoke, vcount } from "../vfs_alias";
 import { bawrite, bdwrite, biodone, bread, brelse, getblk } from "../vfs_bio";
 import { vn_lock } from "../vfs_vnops";
 import { vflushbuf, vinvalbuf, vn_write_error } from "../vfs_vnbufs";
-import { FSYNC_WAIT, NOCRED, VBLK, VCHR, VXLOCK, V_SAVE, Vnode } from "../vnode";
+import { FSYNC_WAIT, NOCRED, VBLK, VCHR, VXLOCK, V_SAVE, Vattr, Vnode } from "../vnode";
 import { VOP_UNLOCK, VnodeOps } from "../vnode_if";
 
 export const spec_vnodeop: VnodeOps = changetype<VnodeOps>(memory.data(offsetof<VnodeOps>()));
@@ -165,6 +166,29 @@ function spec_strategy(bp: Buf): i32 {
   return 0;
 }
 
+/** VOP_GETATTR of a device that has no name: what it is, and that it is uid 0's. */
+function spec_getattr(vp: Vnode, vap: Vattr, cred: usize, p: Proc): i32 {
+  memory.fill(changetype<usize>(vap), 0, offsetof<Vattr>());
+  vap.va_type = vp.v_type;
+  vap.va_mode = 0o600;
+  vap.va_rdev = vp.v_rdev;
+  vap.va_blocksize = vp.v_type == VBLK ? BLKDEV_IOSIZE : MAXBSIZE;
+  return 0;
+}
+
+/** VOP_SETATTR, VOP_ACCESS and VOP_PATHCONF of such a device. */
+function spec_setattr(vp: Vnode, vap: Vattr, cred: usize, p: Proc): i32 {
+  return EOPNOTSUPP;
+}
+
+function spec_access(vp: Vnode, mode: u32, cred: usize, p: Proc): i32 {
+  return cr_uid(cred) == 0 ? 0 : EACCES;
+}
+
+function spec_pathconf(vp: Vnode, name: u32, retval: usize): i32 {
+  return EINVAL;
+}
+
 function spec_print(vp: Vnode): i32 {
   printf(cs("tag VT_NON, dev %d, %d\n"), major(vp.v_rdev), minor(vp.v_rdev));
   return 0;
@@ -196,6 +220,10 @@ export function spec_fill_ops(ops: VnodeOps): void {
   ops.set_bwrite(vn_bwrite);
   ops.set_bmap(spec_bmap);
   ops.set_strategy(spec_strategy);
+  ops.set_getattr(spec_getattr);
+  ops.set_setattr(spec_setattr);
+  ops.set_access(spec_access);
+  ops.set_pathconf(spec_pathconf);
   ops.set_print(spec_print);
   ops.set_update(genfs_nullupdate);
 }
