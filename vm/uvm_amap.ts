@@ -30,7 +30,7 @@ import { VM_PROT_NONE } from "./uvm_extern";
 import { uvm_map_clip_end, uvm_map_clip_start } from "./uvm_map";
 import { UVM_ET_NEEDSCOPY, VmMap, VmMapEntry } from "./uvm_map_h";
 import { PG_BUSY, PG_FAKE, PG_WANTED, uvm_pageactivate, uvm_pagecopy } from "./uvm_page";
-import { uvm_wait } from "./uvm_pdaemon";
+import { uvm_wait_anonymous } from "./uvm_pdaemon";
 
 /** Flag of an amap, and of amap_ref: several maps share it. */
 export const AMAP_SHARED: u32 = 1;
@@ -364,7 +364,7 @@ export function amap_cow_now(entry: VmMapEntry): bool {
     }
     const copy = uvm_analloc_page();
     if (changetype<usize>(copy) == 0) {
-      if (uvm_wait(cs("cownowpage")) != 0) return false;
+      if (uvm_wait_anonymous(cs("cownowpage")) != 0) return false;
       i = 0;
       continue;
     }

@@ -32,7 +32,7 @@ import {
   NULL_PAGE, PG_BUSY, PG_CLEAN, PG_FAKE, PG_RELEASED, PG_WANTED, PQ_AOBJ, VmPage, page_queue_next, uvm_pagealloc,
   uvm_pagedeactivate, uvm_pagefree, uvm_pagelookup, uvm_pagezero,
 } from "./uvm_page";
-import { uvm_wait } from "./uvm_pdaemon";
+import { uvm_wait_anonymous } from "./uvm_pdaemon";
 
 /** Flag of uao_create: make kernel_object. */
 export const UAO_FLAG_KERNOBJ: u32 = 1;
@@ -237,7 +237,7 @@ function uao_get_page(uobj: UvmObject, offset: u64): VmPage {
     if (changetype<usize>(pg) == 0) {
       pg = new_zero_page(uobj, offset);
       if (changetype<usize>(pg) != 0) return pg;
-      if (uvm_wait(cs("uao_getpage")) != 0) return NULL_PAGE;
+      if (uvm_wait_anonymous(cs("uao_getpage")) != 0) return NULL_PAGE;
       continue;
     }
     if ((pg.flags & (PG_BUSY | PG_RELEASED)) == 0) {

@@ -17,7 +17,7 @@ import {
   NULL_PAGE, PG_BUSY, PG_CLEAN, PG_FAKE, PG_RELEASED, PG_WANTED, PQ_SWAPBACKED, VmPage, uvm_pageactivate,
   uvm_pagecopy, uvm_pagedeactivate, uvm_pagewire, uvm_pagezero,
 } from "./uvm_page";
-import { uvm_wait } from "./uvm_pdaemon";
+import { uvm_wait_anonymous } from "./uvm_pdaemon";
 import { uvmexp } from "./uvm_stat";
 
 /** The fault begins anew; nothing is locked. */
@@ -45,7 +45,7 @@ export function uvmfault_amapcopy(ufi: UvmFaultinfo): bool {
       uvmexp.fltamcopy++;
       return true;
     }
-    if (uvm_wait(cs("fltamapcopy")) != 0) break;
+    if (uvm_wait_anonymous(cs("fltamapcopy")) != 0) break;
   }
   return false;
 }
@@ -95,13 +95,13 @@ export function fault_enter(ufi: UvmFaultinfo, pg: VmPage, enter_prot: u32, acce
   fault_unbusy(pg);
   uvmfault_unlockmaps(ufi, false);
   if (rv == KERN_SUCCESS) return KERN_SUCCESS;
-  return uvm_wait(cs("flt_pmfail2")) == 0 ? FAULT_ANEW : KERN_RESOURCE_SHORTAGE;
+  return uvm_wait_anonymous(cs("flt_pmfail2")) == 0 ? FAULT_ANEW : KERN_RESOURCE_SHORTAGE;
 }
 
 /** There is no page for a copy: unlocks and waits. */
 function wait_for_ram(ufi: UvmFaultinfo, wmesg: usize): i32 {
   uvmfault_unlockmaps(ufi, false);
-  return uvm_wait(wmesg) == 0 ? FAULT_ANEW : KERN_RESOURCE_SHORTAGE;
+  return uvm_wait_anonymous(wmesg) == 0 ? FAULT_ANEW : KERN_RESOURCE_SHORTAGE;
 }
 
 /** Case 1: the anon has the page. Writing to one that others have, too, copies it (1B). => the map is locked */

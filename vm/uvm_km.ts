@@ -43,7 +43,7 @@ import { VM_MAP_PAGEABLE, VmMap } from "./uvm_map_h";
 import { vm_map_lock, vm_map_unlock } from "./uvm_map_lock";
 import { PagerOps, UVM_OBJ_IS_INTRSAFE_OBJECT, UVM_OBJ_KERN_INTRSAFE, UvmObject } from "./uvm_object";
 import { PG_BUSY, VmPage, uvm_pagealloc, uvm_pagelookup } from "./uvm_page";
-import { uvm_wait } from "./uvm_pdaemon";
+import { uvm_wait_kernel } from "./uvm_kill";
 import { uvmexp } from "./uvm_stat";
 
 export { uvm_km_alloc_poolpage, uvm_km_alloc_poolpage1, uvm_km_free_poolpage, uvm_km_free_poolpage1 } from
@@ -172,7 +172,7 @@ export function uvm_km_kmemalloc(map: VmMap, uobj: UvmObject, size: usize, flags
         uvm_unmap(map, kva, kva + size);
         return 0;
       }
-      uvm_wait(cs("km_getwait2"));
+      uvm_wait_kernel(cs("km_getwait2"));
       continue;
     }
     if (intrsafe) pmap_kenter_pa(va, pg.phys_addr, VM_PROT_ALL);
@@ -194,7 +194,7 @@ function uvm_km_alloc1(map: VmMap, size: usize, zeroit: bool): usize {
     let pg = uvm_pagelookup(uobj, km_offset(va));
     if (changetype<usize>(pg) == 0) pg = km_page(uobj, km_offset(va));
     if (changetype<usize>(pg) == 0) {
-      uvm_wait(cs("km_alloc1w"));
+      uvm_wait_kernel(cs("km_alloc1w"));
       continue;
     }
     pmap_enter(map.pmap, va, pg.phys_addr, UVM_PROT_ALL, PMAP_WIRED | VM_PROT_READ | VM_PROT_WRITE);

@@ -32,8 +32,8 @@ function clean_check(map: VmMap, first: VmMapEntry, end: usize, flags: u32): i32
   return KERN_SUCCESS;
 }
 
-/** The upper layer's part: deactivates or frees the anons that only this entry shows. */
-function clean_anons(entry: VmMapEntry, start: usize, end: usize, flags: u32): void {
+/** The upper layer's part: deactivates or frees the anons that only this entry shows. => the map is locked */
+export function clean_anons(entry: VmMapEntry, start: usize, end: usize, flags: u32): void {
   for (let va = start; va < end; va += PAGE_SIZE) {
     const anon = amap_lookup(entry, va - entry.start);
     if (changetype<usize>(anon) == 0) continue;

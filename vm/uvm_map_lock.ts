@@ -12,7 +12,7 @@
 import { lockinit, lockmgr } from "../kernel/kern_lock";
 import { tsleep, wakeup } from "../kernel/kern_synch";
 import {
-  LK_DOWNGRADE, LK_EXCLUSIVE, LK_NOWAIT, LK_RELEASE, LK_SHARED, LK_SLEEPFAIL, LK_UPGRADE, Lock,
+  LK_DOWNGRADE, LK_EXCLUSIVE, LK_NOWAIT, LK_RECURSEFAIL, LK_RELEASE, LK_SHARED, LK_SLEEPFAIL, LK_UPGRADE, Lock,
 } from "../kernel/sys/lock";
 import { PVM } from "../kernel/sys/param";
 import { VM_MAP_BUSY, VM_MAP_INTRSAFE, VM_MAP_WANTLOCK, VmMap } from "./uvm_map_h";
@@ -43,11 +43,11 @@ export function vm_map_lock(map: VmMap): void {
   map.timestamp++;
 }
 
-/** Locks a map for a change if that needs no sleep. => false when it would */
+/** Locks a map for a change if that needs no sleep. => false when it would, or when we hold the lock */
 export function vm_map_lock_try(map: VmMap): bool {
   if ((map.flags & VM_MAP_INTRSAFE) == 0) {
     if ((map.flags & VM_MAP_BUSY) != 0) return false;
-    if (lockmgr(lock_of(map), LK_EXCLUSIVE | LK_NOWAIT, 0) != 0) return false;
+    if (lockmgr(lock_of(map), LK_EXCLUSIVE | LK_NOWAIT | LK_RECURSEFAIL, 0) != 0) return false;
   }
   map.timestamp++;
   return true;

@@ -32,7 +32,7 @@ import { uvm } from "./uvm";
 import { VmAnon, uvm_anon_releasepg } from "./uvm_anon";
 import { UVM_PGA_USERESERVE, VM_FREELIST_DEFAULT, VM_NFREELIST } from "./uvm_extern";
 import { UVM_OBJ_IS_KERN_OBJECT, UvmObject } from "./uvm_object";
-import { uvm_pagefree_wakeup, uvm_pageout_wakeup } from "./uvm_pdaemon";
+import { uvm_anonymous_allowed, uvm_pagefree_wakeup, uvm_pageout_wakeup } from "./uvm_pdaemon";
 import { VmPhysseg, uvm_pageboot_alloc, vm_nphysseg, vm_physmem, vm_physseg_find } from "./uvm_physseg";
 import { uvmexp } from "./uvm_stat";
 import { UVM_OBJ_IS_VNODE } from "./uvm_vnode";
@@ -242,8 +242,15 @@ function free_pages_low(): bool {
   return uvmexp.free < uvmexp.freemin || (uvmexp.free < uvmexp.freetarg && uvmexp.inactive < uvmexp.inactarg);
 }
 
+/** Is a page for this owner one that stays until it is freed: of an anon, an aobj, a page table? */
+function is_anonymous(uobj: UvmObject, anon: usize): bool {
+  if (changetype<usize>(uobj) == 0) return anon != 0;
+  return !UVM_OBJ_IS_VNODE(uobj) && !UVM_OBJ_IS_KERN_OBJECT(uobj);
+}
+
 /** May an allocation take one of the pages that are left? The last ones are reserved. */
-function allocation_allowed(use_reserve: bool): bool {
+function allocation_allowed(use_reserve: bool, anonymous: bool): bool {
+  if (anonymous && !use_reserve && !uvm_anonymous_allowed()) return false;
   if (uvmexp.free <= uvmexp.reserve_kernel && !use_reserve) return false;
   const daemon = changetype<usize>(uvm.pagedaemon_proc) != 0 && curproc() == uvm.pagedaemon_proc;
   return uvmexp.free > uvmexp.reserve_pagedaemon || (use_reserve && daemon);
@@ -272,7 +279,7 @@ export function uvm_pagealloc(uobj: UvmObject, off: u64, anon: usize, flags: u32
   const s = splvm();
   const use_reserve = (flags & UVM_PGA_USERESERVE) != 0 || (has_object && UVM_OBJ_IS_KERN_OBJECT(uobj));
   if (free_pages_low()) uvm_pageout_wakeup();
-  const pg = allocation_allowed(use_reserve) ? free_list_take() : NULL_PAGE;
+  const pg = allocation_allowed(use_reserve, is_anonymous(uobj, anon)) ? free_list_take() : NULL_PAGE;
   splx(s);
   if (changetype<usize>(pg) == 0) return pg;
   pg.offset = off;

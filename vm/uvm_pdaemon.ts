@@ -20,6 +20,10 @@
 // deactivate them, which would cost faults and gain nothing. When a scan finds
 // nothing to do the daemon pauses, however often it is woken.
 //
+// But they are not all of memory: anonymous memory leaves `filemin` pages, free
+// ones or those of files. Else the programs that run would steal each other's and
+// their own text from memory, for ever.
+//
 // SHORTAGE. Who needs a page and cannot get one calls uvm_wait and sleeps until
 // pages above the kernel's reserve are free. If none come free for
 // UVM_WAIT_SECONDS, and the daemon is writing none, nothing that this kernel can do will free any: one line goes
@@ -31,12 +35,13 @@
 // table of docs/shortage.md. Nobody hangs without a word.
 import { splhigh, splx } from "../kernel/i386/intr";
 import { pmap_clear_reference, pmap_is_modified, pmap_is_referenced, pmap_page_protect } from "../kernel/i386/pmap";
+import { ticks } from "../kernel/kern_clock";
 import { curproc } from "../kernel/kern_proc";
 import { tsleep, wakeup } from "../kernel/kern_synch";
-import { imax } from "../kernel/libkern";
+import { imax, imin } from "../kernel/libkern";
 import { panic, panicstr, printf } from "../kernel/subr_prf";
 import { pool_drain } from "../kernel/subr_pool";
-import { ENOMEM, EWOULDBLOCK } from "../kernel/sys/errno";
+import { ENOMEM } from "../kernel/sys/errno";
 import { HZ, PVM } from "../kernel/sys/param";
 import { p_comm } from "../kernel/sys/proc";
 import { Uvm, uvm } from "./uvm";
@@ -71,11 +76,27 @@ export function uvm_pagefree_wakeup(): void {
   if (uvmexp.free > uvmexp.reserve_kernel) wakeup(free_channel());
 }
 
-/**
- * Sleeps until pages are free. `wmesg` tells ps who waits.
- * => 0: try again. ENOMEM: nobody will free any, see SHORTAGE above
- */
-export function uvm_wait(wmesg: usize): i32 {
+/** Is there a page for who waits? `anonymous`: for a page that stays until it is freed. */
+function is_enough(anonymous: bool): bool {
+  return uvmexp.free > uvmexp.reserve_kernel && (!anonymous || uvm_anonymous_allowed());
+}
+
+/** Sleeps, once at least, until is_enough. => false when nothing has come for UVM_WAIT_SECONDS; splhigh */
+function wait_for_pages(wmesg: usize, anonymous: bool): bool {
+  let deadline = ticks() + UVM_WAIT_SECONDS * i32(HZ);
+  do {
+    // While the daemon is writing pages there is hope, however slow the device.
+    if (uvmexp.paging != 0) deadline = ticks() + UVM_WAIT_SECONDS * i32(HZ);
+    const left = deadline - ticks();
+    if (left <= 0) return false;
+    uvm_pageout_wakeup();
+    tsleep(free_channel(), PVM, wmesg, left);
+  } while (!is_enough(anonymous));
+  return true;
+}
+
+/** uvm_wait and uvm_wait_anonymous. */
+function wait_for(wmesg: usize, anonymous: bool): i32 {
   if (changetype<usize>(uvm.pagedaemon_proc) == 0 || panicstr() != 0) {
     panic(cs("uvm_wait: no memory and nobody to free any (%s)"), wmesg);
   }
@@ -87,18 +108,31 @@ export function uvm_wait(wmesg: usize): i32 {
   }
   const s = splhigh();
   uvmexp.waiters++;
-  uvm_pageout_wakeup();
-  let error: i32;
-  do {
-    // While the daemon is writing pages there is hope, however slow the device.
-    error = tsleep(free_channel(), PVM, wmesg, UVM_WAIT_SECONDS * i32(HZ));
-  } while (error == EWOULDBLOCK && uvmexp.paging != 0);
+  const found = wait_for_pages(wmesg, anonymous);
   uvmexp.waiters--;
   splx(s);
-  if (error != EWOULDBLOCK) return 0;
+  if (found) return 0;
   printf(cs("pagedaemon: deadlock detected! %s waits for memory (%s), %d pages free\n"), p_comm(curproc()), wmesg,
     uvmexp.free);
   return ENOMEM;
+}
+
+/**
+ * Sleeps until pages are free. `wmesg` tells ps who waits.
+ * => 0: try again. ENOMEM: nobody will free any, see SHORTAGE above
+ */
+export function uvm_wait(wmesg: usize): i32 {
+  return wait_for(wmesg, false);
+}
+
+/** The same for a page of an anon or an aobj. */
+export function uvm_wait_anonymous(wmesg: usize): i32 {
+  return wait_for(wmesg, true);
+}
+
+/** May anonymous memory have one page more? */
+export function uvm_anonymous_allowed(): bool {
+  return uvm_available() > uvmexp.filemin;
 }
 
 /** Pages that are free or could be made so by taking them from files. => does not sleep */
@@ -114,11 +148,16 @@ export function uvmpd_tune(): void {
   uvmexp.freemin = freemin;
   uvmexp.freetarg = imax(freemin * 4 / 3, freemin + 1);
   uvmexp.wiredmax = uvmexp.npages / 3;
+  uvmexp.filemin = imin(imax(uvmexp.npages / 32, 16), 128);
   uvmpd_tune_inactive();
 }
 
+/**
+ * How many pages shall be inactive: a third of those that can be reclaimed. If it were more than there are, the daemon
+ * would take each page away again before its user has got to it.
+ */
 function uvmpd_tune_inactive(): void {
-  uvmexp.inactarg = imax((uvmexp.active + uvmexp.inactive) / 3, uvmexp.freetarg + 1);
+  uvmexp.inactarg = uvmexp.filepages / 3;
 }
 
 /** What became of a page of the inactive queue. */

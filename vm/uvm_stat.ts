@@ -101,8 +101,9 @@ export class Uvmexp {
   waiters: i32;
   /** Map entries allocated since the start, of both kinds. */
   mapent_allocs: i32;
-  /** Resident pages of vnodes. */
+  /** Resident pages of vnodes; and how many pages, of theirs or free, anonymous memory leaves them. */
   filepages: i32;
+  filemin: i32;
 }
 
 export const uvmexp = changetype<Uvmexp>(memory.data(offsetof<Uvmexp>(), 4));

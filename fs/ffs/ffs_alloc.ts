@@ -9,6 +9,7 @@
 
 import { frame_alloc } from "../../kernel/i386/cpufunc";
 import { bzero, roundup } from "../../kernel/libkern";
+import { time_second } from "../../kernel/kern_time";
 import { log, panic, printf, uprintf } from "../../kernel/subr_prf";
 import { ENOSPC } from "../../kernel/sys/errno";
 import { DEV_BSHIFT } from "../../kernel/sys/param";
@@ -35,11 +36,29 @@ export function ffs_fserr(fs: Fs, uid: u32, what: usize): void {
   log(LOG_ERR, cs("uid %d on %s: %s\n"), uid, fs.fs_fsmnt(), what);
 }
 
-/** Tells everybody that the file system is full; ENOSPC. */
-function noSpace(fs: Fs, cred: usize): i32 {
-  ffs_fserr(fs, cr_uid(cred), cs("file system full"));
-  uprintf(cs("\n%s: write failed, file system is full\n"), fs.fs_fsmnt());
+/** Seconds between two words that there is no room: one line is enough for a program that tries again and again. */
+const FULLMSG_INTERVAL: u32 = 5;
+
+/** Tells everybody that something has run out: `what` on the log, `effect` to the user. ENOSPC. */
+function noSpace(ip: Inode, cred: usize, what: usize, effect: usize): i32 {
+  const fs = ip.i_fs;
+  const ump = ip.i_ump;
+  const now = time_second();
+  if (now - ump.um_last_fullmsg < FULLMSG_INTERVAL) return ENOSPC;
+  ump.um_last_fullmsg = now;
+  ffs_fserr(fs, cr_uid(cred), what);
+  uprintf(cs("\n%s: %s\n"), fs.fs_fsmnt(), effect);
   return ENOSPC;
+}
+
+/** There is no free block. */
+function noBlocks(ip: Inode, cred: usize): i32 {
+  return noSpace(ip, cred, cs("file system full"), cs("write failed, file system is full"));
+}
+
+/** There is no free inode. */
+function noInodes(ip: Inode, cred: usize): i32 {
+  return noSpace(ip, cred, cs("out of inodes"), cs("create/symlink failed, no inodes free"));
 }
 
 /** Memory for `size` bytes at fragment `bno` on a device where space costs memory; ENOSPC after saying so. Sleeps. */
@@ -47,9 +66,7 @@ function claimSpace(ip: Inode, bno: i32, size: i32, cred: usize): i32 {
   const ump = ip.i_ump;
   const fs = ip.i_fs;
   if (ump.um_thin == 0 || ump.um_claim(ip.i_devvp, fsbtodb(fs, bno), u32(size)) == 0) return 0;
-  ffs_fserr(fs, cr_uid(cred), cs("no memory left"));
-  uprintf(cs("\n%s: write failed, no memory left\n"), fs.fs_fsmnt());
-  return ENOSPC;
+  return noSpace(ip, cred, cs("no memory left"), cs("write failed, no memory left"));
 }
 
 /** Is the reserve reached for whoever `cred` is? */
@@ -78,12 +95,12 @@ export function ffs_alloc(ip: Inode, bpref: i32, size: i32, cred: usize, bnp: us
   const fs = ip.i_fs;
   store<i32>(bnp, 0);
   checkSize(ip, size, cs("ffs_alloc"));
-  if (size == fs.fs_bsize && fs.fs_cstotal_nbfree == 0) return noSpace(fs, cred);
-  if (belowReserve(fs, cred)) return noSpace(fs, cred);
+  if (size == fs.fs_bsize && fs.fs_cstotal_nbfree == 0) return noBlocks(ip, cred);
+  if (belowReserve(fs, cred)) return noBlocks(ip, cred);
   const pref = bpref >= fs.fs_size ? 0 : bpref;
   const cg = pref == 0 ? ino_to_cg(fs, ip.i_number) : dtog(fs, pref);
   const bno = ffs_hashalloc(ip, cg, pref, size, ffs_alloccg.index);
-  if (bno <= 0) return noSpace(fs, cred);
+  if (bno <= 0) return noBlocks(ip, cred);
   const error = claimSpace(ip, bno, size, cred);
   if (error != 0) {
     ffs_blkfree(ip, bno, size);
@@ -129,7 +146,7 @@ export function ffs_realloccg(
   store<usize>(bpp, 0);
   checkSize(ip, osize, cs("ffs_realloccg"));
   checkSize(ip, nsize, cs("ffs_realloccg"));
-  if (belowReserve(fs, cred)) return noSpace(fs, cred);
+  if (belowReserve(fs, cred)) return noBlocks(ip, cred);
   const bprev = ip.i_db(lbprev);
   if (bprev == 0) panic(cs("ffs_realloccg: bad bprev"));
   const slot = frame_alloc(4);
@@ -161,7 +178,7 @@ export function ffs_realloccg(
   }
   if (bno <= 0) {
     brelse(bp);
-    return noSpace(fs, cred);
+    return noBlocks(ip, cred);
   }
   if (claimSpace(ip, bno, nsize, cred) != 0) {
     ffs_blkfree(ip, bno, asked);
@@ -252,23 +269,17 @@ function dirpref(fs: Fs): u32 {
   return u32(fs.fs_ipg * best);
 }
 
-function noInodes(fs: Fs, cred: usize): i32 {
-  ffs_fserr(fs, cr_uid(cred), cs("out of inodes"));
-  uprintf(cs("\n%s: create/symlink failed, no inodes free\n"), fs.fs_fsmnt());
-  return ENOSPC;
-}
-
 /** VOP_VALLOC: an inode for a new file with mode word `mode` in directory pvp; *vpp its locked vnode. Sleeps. */
 export function ffs_valloc(pvp: Vnode, mode: u32, cred: usize, vpp: usize): i32 {
   const pip = VTOI(pvp);
   const fs = pip.i_fs;
   store<usize>(vpp, 0);
-  if (fs.fs_cstotal_nifree == 0) return noInodes(fs, cred);
+  if (fs.fs_cstotal_nifree == 0) return noInodes(pip, cred);
   let ipref = (mode & IFMT) == IFDIR ? dirpref(fs) : pip.i_number;
   if (ipref >= u32(fs.fs_ncg) * u32(fs.fs_ipg)) ipref = 0;
   const cg = ino_to_cg(fs, ipref);
   const ino = ffs_hashalloc(pip, cg, i32(ipref), i32(mode), ffs_nodealloccg.index);
-  if (ino == 0) return noInodes(fs, cred);
+  if (ino == 0) return noInodes(pip, cred);
   let error = claimSpace(pip, ino_to_fsba(fs, u32(ino)), fs.fs_bsize, cred);
   if (error == 0) error = VFS_VGET(pvp.v_mount, u32(ino), vpp);
   if (error != 0) {

@@ -130,11 +130,16 @@ function pmap_find_ptp(pmap: Pmap, index: u32): VmPage {
   return ptp;
 }
 
-/** The PTP for `va`, made if need be; NULL when there is no memory. */
-function pmap_get_ptp(pmap: Pmap, va: usize): VmPage {
+/** What pages a mapping may take: one that can fail leaves the kernel's reserve. */
+function pga_of(flags: u32): u32 {
+  return (flags & PMAP_CANFAIL) != 0 ? 0 : UVM_PGA_USERESERVE;
+}
+
+/** The PTP for `va`, made if need be; `flags` of pmap_enter. NULL when there is no memory. */
+function pmap_get_ptp(pmap: Pmap, va: usize, flags: u32): VmPage {
   const index = pdei(va);
   if (pmap_has_ptp(pmap, va)) return pmap_find_ptp(pmap, index);
-  const ptp = uvm_pagealloc(pmap, u64(index) * PAGE_SIZE, 0, UVM_PGA_USERESERVE);
+  const ptp = uvm_pagealloc(pmap, u64(index) * PAGE_SIZE, 0, pga_of(flags));
   if (changetype<usize>(ptp) == 0) return ptp;
   ptp.clear_flags(PG_BUSY);
   ptp.wire_count = 1;
@@ -280,7 +285,7 @@ function count_wired(pmap: Pmap, opte: u32, wired: bool): void {
 export function pmap_enter(pmap: Pmap, va: usize, pa: usize, prot: u32, flags: u32): i32 {
   if (va >= VM_MAX_KERNEL_ADDRESS) panic(cs("pmap_enter: too big"));
   if (pdei(va) == PDSLOT_PTE) panic(cs("pmap_enter: trying to map over PDP/APDP!"));
-  const ptp = pmap == kernel_pmap_store ? NULL_PTP : pmap_get_ptp(pmap, va);
+  const ptp = pmap == kernel_pmap_store ? NULL_PTP : pmap_get_ptp(pmap, va, flags);
   if (pmap != kernel_pmap_store && changetype<usize>(ptp) == 0) return pmap_enter_failed(flags, cs("ptp"));
   if (pmap == kernel_pmap_store && !pmap_has_ptp(pmap, va)) panic(cs("pmap_enter: missing kernel PTP!"));
   const ptes = pmap_map_ptes(pmap);
@@ -295,7 +300,7 @@ export function pmap_enter(pmap: Pmap, va: usize, pa: usize, prot: u32, flags: u
   } else {
     const pg = pmap_pv_ready() ? PHYS_TO_VM_PAGE(pa) : NULL_PTP;
     if (changetype<usize>(pg) != 0) {
-      const pve = pmap_alloc_pv();
+      const pve = pmap_alloc_pv(pga_of(flags));
       if (changetype<usize>(pve) == 0) {
         if (changetype<usize>(ptp) != 0 && ptp.wire_count <= 1) pmap_free_ptp(pmap, ptp, ptes);
         return pmap_enter_failed(flags, cs("pv entry"));

@@ -59,15 +59,15 @@ export function pmap_pv_init(): void {
   if (va == 0) panic(cs("pmap_init: no kernel addresses for pv entries"));
   pv_state.next_va = va;
   pv_state.end_va = va + pages * PAGE_SIZE;
-  if (!pmap_add_pvpage()) panic(cs("pmap_init: no page for pv entries"));
+  if (!pmap_add_pvpage(UVM_PGA_USERESERVE)) panic(cs("pmap_init: no page for pv entries"));
   pv_state.ready = true;
 }
 
 /** Adds a page of free entries. Returns false when memory or addresses are exhausted. */
-function pmap_add_pvpage(): bool {
+function pmap_add_pvpage(flags: u32): bool {
   const va = pv_state.next_va;
   if (va >= pv_state.end_va) return false;
-  const pg = uvm_pagealloc(changetype<UvmObject>(0), 0, 0, UVM_PGA_USERESERVE);
+  const pg = uvm_pagealloc(changetype<UvmObject>(0), 0, 0, flags);
   if (changetype<usize>(pg) == 0) return false;
   pv_state.next_va = va + PAGE_SIZE;
   pmap_kenter_pa(va, pg.phys_addr, VM_PROT_READ | VM_PROT_WRITE);
@@ -79,9 +79,9 @@ function pmap_add_pvpage(): bool {
   return true;
 }
 
-/** A free entry, or NULL. Does not sleep. */
-export function pmap_alloc_pv(): PvEntry {
-  if (pv_state.nfree == 0 && !pmap_add_pvpage()) return NULL_PV;
+/** A free entry, or NULL. `flags` of uvm_pagealloc. Does not sleep. */
+export function pmap_alloc_pv(flags: u32): PvEntry {
+  if (pv_state.nfree == 0 && !pmap_add_pvpage(flags)) return NULL_PV;
   const pve = pv_state.free;
   pv_state.free = pve.pv_next;
   pv_state.nfree--;
