@@ -2,8 +2,8 @@
 //
 // A user process that waits in vain for a page of its own dies of it, or its
 // system call fails (uvm_wait). The kernel cannot give up so: it may be in the
-// middle of anything. When it has waited in vain, the process that holds most
-// memory is killed,
+// middle of anything. When it has waited in vain, or somebody for a page of a file,
+// the process that holds most memory is killed,
 //
 //   UVM: pid N (NAME), uid N killed: out of swap
 //
@@ -64,16 +64,30 @@ function strip(map: VmMap): void {
   vm_map_unlock(map);
 }
 
-/** Kills the process that holds most memory. => does not sleep */
-export function uvm_kill_largest(): void {
-  const p = largest_process();
-  if (changetype<usize>(p) == 0) return;
+/** Tells, and sends the signal. */
+function kill_for_memory(p: Proc): void {
   printf(cs("UVM: pid %d (%s), uid %d killed: out of swap\n"), p.p_pid, p_comm(p), p.p_uid);
   psignal(p, SIGKILL);
-  if (p == curproc() && p.p_vmspace.vm_refcnt == 1) strip(p.p_vmspace.vm_map);
 }
 
 /** uvm_wait of the kernel for memory that it must have: when it was in vain, somebody is killed. => may sleep */
 export function uvm_wait_kernel(wmesg: usize): void {
-  if (uvm_wait(wmesg) != 0) uvm_kill_largest();
+  if (uvm_wait(wmesg) == 0) return;
+  const p = largest_process();
+  if (changetype<usize>(p) == 0) return;
+  kill_for_memory(p);
+  if (p == curproc() && p.p_vmspace.vm_refcnt == 1) strip(p.p_vmspace.vm_map);
+}
+
+/**
+ * uvm_wait for a page of a file. Who reads one, the text of his program perhaps, has not asked for more memory: when
+ * the wait was in vain and another process holds most of it, that one is killed. => 0: try again, or ENOMEM; may sleep
+ */
+export function uvm_wait_file(wmesg: usize): i32 {
+  const error = uvm_wait(wmesg);
+  if (error == 0) return 0;
+  const p = largest_process();
+  if (changetype<usize>(p) == 0 || p == curproc()) return error;
+  kill_for_memory(p);
+  return 0;
 }

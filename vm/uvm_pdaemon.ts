@@ -160,6 +160,14 @@ function uvmpd_tune_inactive(): void {
   uvmexp.inactarg = uvmexp.filepages / 3;
 }
 
+/**
+ * How many pages shall be free. When files have but `filemin` pages these are what the running programs are made of:
+ * they give way to each other, one by one, and to nobody else.
+ */
+function free_target(): i32 {
+  return uvmexp.filepages > uvmexp.filemin ? uvmexp.freetarg : imin(uvmexp.freetarg, 2 * uvmexp.reserve_kernel);
+}
+
 /** What became of a page of the inactive queue. */
 const PAGE_DONE: i32 = 0;
 /** The daemon slept meanwhile: the queue is not what it was. */
@@ -213,7 +221,7 @@ function uvmpd_scan_inactive(): void {
   let pg = page_queue_first(uvm.page_inactive_obj);
   // After a sleep the scan begins anew; what was written is freed then. It ends when it has seen twice what there was.
   let left = uvmexp.inactive * 2;
-  while (changetype<usize>(pg) != 0 && uvmexp.free < uvmexp.freetarg && left > 0) {
+  while (changetype<usize>(pg) != 0 && uvmexp.free < free_target() && left > 0) {
     const next = page_queue_next(pg);
     left--;
     pg = scan_inactive_page(pg) == PAGE_SLEPT ? page_queue_first(uvm.page_inactive_obj) : next;
@@ -255,7 +263,7 @@ export function uvm_pageout(arg: usize): void {
     uvmexp.pdwoke++;
     let effect = pool_drain() != 0;
     uvmpd_tune_inactive();
-    if (uvmexp.free < uvmexp.freetarg || uvmexp.inactive < uvmexp.inactarg) {
+    if (uvmexp.free < free_target() || uvmexp.inactive < uvmexp.inactarg) {
       if (uvmpd_scan()) effect = true;
     }
     if (uvmexp.free > uvmexp.reserve_kernel) wakeup(free_channel());

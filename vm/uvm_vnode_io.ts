@@ -37,7 +37,7 @@ import {
   uvm_pagefree, uvm_pagelookup, uvm_pageunbusy,
 } from "./uvm_page";
 import { PAGER_MAXPAGES, uvm_pagermapin, uvm_pagermapout } from "./uvm_pager";
-import { uvm_wait } from "./uvm_pdaemon";
+import { uvm_wait_file } from "./uvm_kill";
 import { uvmexp } from "./uvm_stat";
 import {
   UVM_VNODE_IOSYNC, UVM_VNODE_VALID, uvn_releasepg, uvn_wait_page, uvn_wakeup,
@@ -171,7 +171,7 @@ export function uvn_get_page(vp: Vnode, offset: u64, advice: u32, slot: usize): 
     if ((vp.v_flag & VXLOCK) != 0) return VM_PAGER_AGAIN;
     pg = uvm_pagealloc(vp, offset, 0, 0);
     if (changetype<usize>(pg) == 0) {
-      if (uvm_wait(cs("uvn_getpage")) != 0) return VM_PAGER_FAIL;
+      if (uvm_wait_file(cs("uvn_getpage")) != 0) return VM_PAGER_FAIL;
       continue;
     }
     if (read_cluster(vp, pg, offset, advice) == 0) {

@@ -241,6 +241,46 @@ const mfsFull: Workload = {
   variables: (parsed) => mfsVariables(parsed, 1024 * 1024),
 };
 
+const PAGE = 4096;
+/** The file of `pager` on the disk is larger than memory by so much, and the disk than the file. */
+const PAGER_EXCESS = 1 * 1024 * 1024;
+const PAGER_DISK_ROOM = 3 * 1024 * 1024;
+/** What part of memory its file on a memory file system is: it is there twice, and shares memory with the root. */
+const PAGER_MFS_SHARE = 8;
+
+const pager: Workload = {
+  kind: "script",
+  name: "pager",
+  summary: "write, change and read a mapped file larger than memory in three orders, on a disk and on an MFS",
+  refuses: ["repair", "mounts", "save-mfs", "plot", "requests", "rows"],
+  get script() { return scriptOf(this.name); },
+  variables(parsed) {
+    const mfsBytes = memorySizeOf(parsed) / PAGER_MFS_SHARE;
+    return {
+      DISK: "/dev/rwd0a",
+      PAGES: (memorySizeOf(parsed) + PAGER_EXCESS) / PAGE,
+      MFS_PAGES: Math.floor(mfsBytes / PAGE),
+      ...mfsVariables(parsed, Math.floor(mfsBytes * 1.25 + 1024 * 1024)),
+    };
+  },
+  scratchDisk: (parsed) => Math.floor((memorySizeOf(parsed) + PAGER_EXCESS) * 1.1) + PAGER_DISK_ROOM,
+};
+
+/** The cases of kernel/user/bin/shortage.ts. */
+export const SHORTAGE_CASES: readonly string[] = [
+  "anon", "aobj", "copy", "killed", "amap", "read", "full", "pagetable", "fork", "kernel", "other", "limits",
+];
+
+const shortage: Workload = {
+  kind: "script",
+  name: "shortage",
+  summary: "take all memory in a dozen ways and look at what becomes of who wanted more",
+  refuses: ["repair", "mounts", "save-mfs", "plot", "requests", "rows", "way", "mfs-size", "bsize", "fsize"],
+  get script() { return scriptOf(this.name); },
+  variables: () => ({ CASES: SHORTAGE_CASES.join(" "), FILE: "/mnt/file", DISK: "/dev/rwd0a" }),
+  scratchDisk: () => 4 * 1024 * 1024,
+};
+
 /** A person's own script: the flags of the workloads mean nothing to it. */
 export function ownScript(name: string, script: string): ScriptWorkload {
   return {
@@ -253,4 +293,6 @@ export function ownScript(name: string, script: string): ScriptWorkload {
 /** Flags that only some workloads take; they name them in `ownFlags`. */
 export const OWN_FLAGS = ["ops", "procs", "seed"] as const;
 
-export const WORKLOADS: readonly Workload[] = [mfsCycle, mfsLife, mfsWays, mfsFull, burge, faultPolicies, ...LOAD_WORKLOADS];
+export const WORKLOADS: readonly Workload[] = [
+  mfsCycle, mfsLife, mfsWays, mfsFull, pager, shortage, burge, faultPolicies, ...LOAD_WORKLOADS,
+];

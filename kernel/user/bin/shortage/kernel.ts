@@ -49,7 +49,7 @@ export function case_fork(): void {
 /** Makes pipes until something gives. */
 function make_pipes(): void {
   const fds = frame_alloc(8);
-  for (let i = 0; i < 24; i++) {
+  for (let i = 0; i < 28; i++) {
     if (pipe(fds) != 0) exit(2);
     // The buffer comes with the first byte.
     write(load<i32>(fds, 4), fds, 1);
@@ -57,7 +57,10 @@ function make_pipes(): void {
 }
 
 function take_all_and_make_pipes(): void {
-  take_all(frame_alloc(4));
+  const pagesp = frame_alloc(4);
+  const at = take_all(pagesp);
+  // What the child shares with its parent it must copy to write to.
+  munmap(at + (load<u32>(pagesp) - 4) * PAGE, 4 * PAGE);
   make_pipes();
 }
 
@@ -75,7 +78,8 @@ export function case_kernel_other(): void {
   expect(pipe(fds) == 0, cs("pipe"));
   const pid = fork();
   if (pid == 0) {
-    take_all(pagesp);
+    const at = take_all(pagesp);
+    munmap(at + (load<u32>(pagesp) - 4) * PAGE, 4 * PAGE);
     write(load<i32>(fds, 4), fds, 1);
     store<u32>(pause, 1000);
     store<u32>(pause, 0, 4);

@@ -2,8 +2,8 @@
 // the program itself would be killed.
 import { err, errx, last_error } from "../../lib/errors";
 import { O_CREAT, O_RDWR, O_TRUNC } from "../../lib/files";
-import { fork, ftruncate, mincore, mlock, mmap, open, pipe, read, unlink, wait4, write } from "../../lib/syscalls";
-import { sysctl_int } from "../../lib/sysctl";
+import { close, fork, ftruncate, mincore, mlock, mmap, open, pipe, read, unlink, wait4, write } from "../../lib/syscalls";
+import { sysctl_value } from "../../lib/sysctl";
 import { exit } from "../../lib/stdio";
 
 export const PAGE: u32 = 4096;
@@ -19,6 +19,8 @@ export const MCL_CURRENT: u32 = 1;
 /** Where the text of a program begins. */
 const TEXT: usize = 0x08048000;
 const PROT_RW: u32 = 3;
+/** Offset of npages in vm.uvmexp. */
+const UVMEXP_NPAGES: usize = 12;
 /** Pages of a file that are there before memory is filled. */
 export const FILE_PAGES: u32 = 64;
 
@@ -47,9 +49,9 @@ export function map_at(at: usize, fd: i32): void {
   expect(usize(mmap(at, PAGE, PROT_RW, MAP_SHARED | MAP_FIXED, fd, 0, 0)) == at, cs("a mapping at a fixed place"));
 }
 
-/** Pages of memory. */
+/** Pages of memory that the kernel manages. */
 export function memory_pages(): u32 {
-  return u32(sysctl_int(cs("hw.physmem"), 0)) / PAGE;
+  return load<u32>(sysctl_value(cs("vm.uvmexp"), memory.data(4)) + UVMEXP_NPAGES);
 }
 
 /** The file, made new, `pages` pages of hole; open, and without a name. */
@@ -126,6 +128,8 @@ export function stay_in_memory(): void {
 export function take_all(pagesp: usize): usize {
   const all = memory_pages();
   const at = map(all * PAGE, MAP_PRIVATE | MAP_ANON, -1);
+  // A child's copy of the page of errno must be there when errno is set next.
+  close(-1);
   const pages = fill(at, all);
   expect(pages > 100 && pages < all, cs("a part of memory can be had, but not all"));
   store<u32>(pagesp, pages);
