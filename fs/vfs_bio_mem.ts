@@ -51,12 +51,19 @@ export function buffer(i: u32): Buf {
   return changetype<Buf>(biomem.headers + i * BUF_SIZE);
 }
 
-/** Pages for the cache: a tenth of the first 2 MB and a twentieth of the rest, or boot argument `bufpages`. */
+/** Most pages, and so buffers, that the cache has of itself: their windows are 256 MB of kernel addresses. */
+const BUFPAGES_MAX: u32 = 4096;
+
+/**
+ * Pages for the cache: a tenth of the first 2 MB and a twentieth of the rest, at most BUFPAGES_MAX, or boot argument
+ * `bufpages`, which has the same limit.
+ */
 function cache_pages(): u32 {
   const first: u32 = 2 * 1024 * 1024 / PAGE_SIZE;
   const physmem = u32(uvmexp.npages);
   const pages: u32 = physmem < first ? physmem / 10 : (first + physmem) / 20;
-  return bootarg_u32(cs("bufpages"), pages);
+  const wanted = bootarg_u32(cs("bufpages"), pages);
+  return wanted < BUFPAGES_MAX ? wanted : BUFPAGES_MAX;
 }
 
 /** Enters fresh pages for the first `pages` pages of a buffer. */

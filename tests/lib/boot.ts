@@ -18,6 +18,8 @@ export interface BootOptions {
   readonly coprocessor?: boolean;
   readonly timing?: "model" | "none";
   readonly disk?: Uint8Array;
+  /** A disk of the test's own instead; ptmap only. */
+  readonly ownDisk?: MemoryDisk;
   readonly maxCycles?: number;
   /** Called with the loaded machine before it runs. */
   readonly prepare?: (machine: Machine, symbols: ReadonlyMap<string, ElfSymbol>) => void;
@@ -45,7 +47,7 @@ export function kernelSymbols(): ReadonlyMap<string, ElfSymbol> {
 /** Boots on ptmap and runs to the end or to the budget. Carriage returns are dropped. */
 export function bootPtmap(options: BootOptions): Booted {
   const bytes: number[] = [];
-  const disk = options.disk ? new MemoryDisk(options.disk) : undefined;
+  const disk = options.ownDisk ?? (options.disk ? new MemoryDisk(options.disk) : undefined);
   const machine = new Machine({
     memorySize: (options.memoryMB ?? 64) * MB,
     cpu: options.cpu ?? "i486",
