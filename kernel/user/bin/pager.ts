@@ -1,9 +1,9 @@
 // pager: files as memory. Writes a file through a shared mapping, and looks at one through mappings and read(2).
 //
-//   pager write FILE PAGES ORDER SEED    makes the file and writes each word of each page
+//   pager write FILE PAGES ORDER SEED    makes the file and writes words all over each page
 //   pager update FILE ORDER SEED         writes every page again
-//   pager check FILE ORDER SEED          compares each word, by a shared mapping
-//   pager read FILE ORDER SEED           compares each word, by read(2)
+//   pager check FILE ORDER SEED          compares them, by a shared mapping
+//   pager read FILE ORDER SEED           compares them, by read(2)
 //   pager private FILE ORDER SEED        overwrites a private mapping; the file must not notice
 //
 // ORDER is forward (madvise SEQUENTIAL), backward or random (RANDOM): the order of the pages. SEED makes the contents.
@@ -15,6 +15,8 @@ import { atoi, malloc } from "../lib/stdlib";
 import { __fstat13, __msync13, close, ftruncate, lseek, madvise, mmap, munmap, open, read } from "../lib/syscalls";
 
 const PAGE: u32 = 4096;
+/** Bytes from one word that is written and compared to the next: no sector goes unnoticed. */
+const STEP: u32 = 64;
 const MAP_SHARED: u32 = 1;
 const MAP_PRIVATE: u32 = 2;
 const MS_ASYNC: u32 = 1;
@@ -60,7 +62,7 @@ function first_word(page: u32): u32 {
 
 function write_page(at: usize, page: u32): void {
   let word = first_word(page);
-  for (let i: u32 = 0; i < PAGE; i += 4) {
+  for (let i: u32 = 0; i < PAGE; i += STEP) {
     store<u32>(at + i, word);
     word = word * 1664525 + 1013904223;
   }
@@ -68,7 +70,7 @@ function write_page(at: usize, page: u32): void {
 
 function check_page(at: usize, page: u32): void {
   let word = first_word(page);
-  for (let i: u32 = 0; i < PAGE; i += 4) {
+  for (let i: u32 = 0; i < PAGE; i += STEP) {
     if (load<u32>(at + i) != word) {
       errx(1, cs("%s: page %u is wrong at byte %u"), u32(state.path), page, i);
     }
