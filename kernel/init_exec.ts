@@ -51,13 +51,14 @@ function open_console(p: Proc): i32 {
   return 0;
 }
 
-/** What a user process has besides memory; process 1 leads a session. */
+/** What a user process has besides memory; process 1 leads a session, and is in group 0. */
 function become_user(p: Proc): i32 {
   sigacts_init(p, 0);
   limit_init(p);
   fdinit(p);
   p.p_sid = p.p_pid;
   p.p_pgid = p.p_pid;
+  p.p_ngroups = 1;
   return open_console(p);
 }
 

@@ -211,7 +211,7 @@ static void t_flock(void) {
 static void ids(void) {
   u32 groups[16] = {20, 30, 40}, got[16];
   char name[20];
-  if (getgroups(0, 0) != 0) exit(1);
+  if (getgroups(0, 0) != 1 || getgroups(16, got) != 1 || got[0] != 0) exit(1);
   if (setgroups(3, groups) != 0 || getgroups(16, got) != 3 || got[1] != 30) exit(2);
   if (getgroups(2, got) != -1 || errno != 22 || setgroups(17, groups) != -1 || errno != 22) exit(3);
   make("/mnt/g", 0640);
