@@ -9,7 +9,7 @@ import { O_CREAT, O_RDONLY, O_RDWR, S_IFBLK, S_IFCHR } from "../../lib/files";
 import {
   __fstat13, __sysctl, _exit, chdir, chflags, chmod, chroot, close, execve, fchdir, fchmod, fchown, fstatfs, fsync,
   ftruncate, futimes, getdents, getpid, getppid, ioctl, link, lseek, mkdir, mknod, mmap, mount, open, poll, pread,
-  pwrite, read, reboot, rename, revoke, rmdir, select, setegid, statfs, syscall, unlink, unmount, utimes, write,
+  pwrite, read, reboot, rename, revoke, rmdir, select, setegid, setgroups, statfs, syscall, unlink, unmount, utimes, write,
 } from "../../lib/syscalls";
 import {
   PAGE, all_bytes, become, child, death, fails, file_is, finish, group, make_file, make_pipe, put_file, same, scratch,
@@ -131,7 +131,7 @@ function memory_devices(): void {
   assert(fails(pread(kmem, b, 4, 0, 0x100000000), EFAULT) && fails(pread(mem, b, 4, 0, 0xf0000000), EFAULT));
   assert(fails(pread(kmem, KERNEL, 4, 0, 0xc0100000), EFAULT));
   assert(fails(pread(kmem, b, 4, 0, 0xfffffffe), EFAULT));
-  assert(setegid(1000) == 0);
+  assert(setegid(1000) == 0 && setgroups(0, 0) == 0);
   become(1000);
   assert(open(cs("/dev/mem"), O_RDONLY, 0) == -1 && open(cs("/dev/kmem"), O_RDONLY, 0) == -1);
 }
