@@ -7,6 +7,7 @@ import { Call } from "./calls";
 import { one_in, random, random_below } from "./random";
 
 const PAGE: u32 = 4096;
+const SYS_mount: u32 = 21;
 const SYS_chroot: u32 = 61;
 /** Where memory calls play. */
 const PLAYGROUND: usize = 0x50000000;
@@ -311,6 +312,12 @@ function spare_own(call: Call): void {
   if (covers_own(load<usize>(words()), load<u32>(words(), 4))) store<u32>(words(), 0xffffffff, 4);
 }
 
+/** uid 0 could leave its root by way of another one below it, or of a mount on it. */
+function keep_inside(call: Call): void {
+  if (call.number == SYS_chroot) store<usize>(words(), bad_address());
+  if (call.number == SYS_mount) store<usize>(words(), one_in(3) ? bad_address() : path_text_of(2 + random_below(3)), 4);
+}
+
 /** Makes the arguments of a call in words(). */
 export function make_arguments(call: Call): void {
   let at = words();
@@ -329,8 +336,7 @@ export function make_arguments(call: Call): void {
     at += 4;
   }
   spare_own(call);
-  // uid 0 could leave its root by way of another one below it.
-  if (call.number == SYS_chroot && caller.privileged != 0) store<usize>(words(), bad_address());
+  if (caller.privileged != 0) keep_inside(call);
 }
 
 /** Arguments for a call that nothing is known of. */
