@@ -93,7 +93,10 @@ function round(left: u32, seed: u32, uid: u32, harmp: usize): u32 {
     record_clear(n);
     flush();
     const pid = fork();
-    if (pid < 0) break;
+    if (pid < 0) {
+      warnx(cs("fork: %s"), error_name(last_error()));
+      break;
+    }
     if (pid == 0) hostile_child(record_at(n), quota, seed + n, uid);
     store<i32>(pids + n * 4, pid);
     n++;

@@ -9,6 +9,7 @@ import { one_in, random, random_below } from "./random";
 const PAGE: u32 = 4096;
 const SYS_mount: u32 = 21;
 const SYS_chroot: u32 = 61;
+const SYS_fchroot: u32 = 297;
 /** Where memory calls play. */
 const PLAYGROUND: usize = 0x50000000;
 const PLAYGROUND_PAGES: u32 = 64;
@@ -315,6 +316,7 @@ function spare_own(call: Call): void {
 /** uid 0 could leave its root by way of another one below it, or of a mount on it. */
 function keep_inside(call: Call): void {
   if (call.number == SYS_chroot) store<usize>(words(), bad_address());
+  if (call.number == SYS_fchroot) store<u32>(words(), 100 + random_below(200));
   if (call.number == SYS_mount) store<usize>(words(), one_in(3) ? bad_address() : path_text_of(2 + random_below(3)), 4);
 }
 

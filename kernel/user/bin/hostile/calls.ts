@@ -154,6 +154,12 @@ function file_rows(): void {
   row(206, cs("futimes"), cs("di"), cs("EBADF EFAULT EINVAL EPERM EROFS EIO"));
   row(209, cs("poll"), cs("Lnf"), cs("EFAULT EINVAL EINTR"));
   row(241, cs("fdatasync"), cs("d"), cs("EBADF EINVAL EIO ENOSPC"));
+  row(131, cs("flock"), cs("df"), cs("EBADF EINVAL EOPNOTSUPP EAGAIN EINTR ENOLCK ENOMEM EDEADLK"));
+  row(192, cs("fpathconf"), cs("df"), cs("EBADF EINVAL EIO EOPNOTSUPP"));
+  row(284, cs("__posix_fchown"), cs("duu"), cs("EBADF EINVAL EPERM EROFS EIO"));
+  row(289, cs("preadv"), cs("d*n0q"), cs("EBADF EFAULT EINVAL EISDIR ESPIPE EAGAIN EINTR EIO EFBIG"));
+  row(290, cs("pwritev"), cs("din0q"), cs("W ESPIPE"));
+  row(297, cs("fchroot"), cs("d"), cs("EBADF ENOTDIR EACCES EPERM EIO EINVAL"));
   row(272, cs("getdents"), cs("dBn"), cs("EBADF EFAULT EINVAL EIO ENOTDIR ENOENT"));
   row(279, cs("__fstat13"), cs("dS"), cs("EBADF EFAULT EIO"));
 }
@@ -177,6 +183,16 @@ function path_rows(): void {
   row(60, cs("umask"), cs("m"), cs(""));
   row(61, cs("chroot"), cs("p"), cs("P EPERM"));
   row(128, cs("rename"), cs("pp"), cs("P EISDIR EINVAL ENOTEMPTY EEXIST EXDEV EROFS EPERM EBUSY ENOSPC EMLINK"));
+  row(132, cs("mkfifo"), cs("pm"), cs("P EEXIST EPERM EROFS ENOSPC EISDIR"));
+  row(191, cs("pathconf"), cs("pf"), cs("P EINVAL EOPNOTSUPP"));
+  row(270, cs("__posix_rename"), cs("pp"), cs("P EISDIR EINVAL ENOTEMPTY EEXIST EXDEV EROFS EPERM EBUSY ENOSPC " +
+    "EMLINK"));
+  row(274, cs("lchmod"), cs("pm"), cs("P EPERM EROFS EINVAL"));
+  row(275, cs("lchown"), cs("puu"), cs("P EPERM EROFS EINVAL"));
+  row(276, cs("lutimes"), cs("pi"), cs("P EPERM EROFS EINVAL"));
+  row(283, cs("__posix_chown"), cs("puu"), cs("P EPERM EROFS EINVAL"));
+  row(285, cs("__posix_lchown"), cs("puu"), cs("P EPERM EROFS EINVAL"));
+  row(304, cs("lchflags"), cs("pf"), cs("P EPERM EROFS EINVAL EOPNOTSUPP"));
   row(136, cs("mkdir"), cs("pm"), cs("P EEXIST EROFS ENOSPC EMLINK EISDIR EPERM"));
   row(137, cs("rmdir"), cs("p"), cs("P ENOTEMPTY EBUSY EINVAL EROFS EPERM EISDIR"));
   row(138, cs("utimes"), cs("pi"), cs("P EPERM EROFS EINVAL"));
@@ -207,6 +223,14 @@ function process_rows(): void {
   row(100, cs("getpriority"), cs("fP"), cs("EINVAL ESRCH"));
   row(116, cs("gettimeofday"), cs("TT"), cs("EFAULT"));
   row(117, cs("getrusage"), cs("fR"), cs("EINVAL EFAULT"));
+  row(49, cs("__getlogin"), cs("Bn"), cs("EFAULT EINVAL ERANGE"));
+  row(50, cs("setlogin"), cs("i"), cs("EFAULT EINVAL EPERM ENAMETOOLONG"));
+  row(80, cs("setgroups"), cs("ni"), cs("EFAULT EINVAL EPERM"));
+  row(122, cs("settimeofday"), cs("ii"), cs("EFAULT EINVAL EPERM"));
+  row(126, cs("setreuid"), cs("uu"), cs("EPERM EINVAL"));
+  row(127, cs("setregid"), cs("uu"), cs("EPERM EINVAL"));
+  row(140, cs("adjtime"), cs("iT"), cs("EFAULT EINVAL EPERM"));
+  row(233, cs("clock_settime"), cs("fi"), cs("EFAULT EINVAL EPERM"));
   row(147, cs("setsid"), cs(""), cs("EPERM"));
   row(181, cs("setgid"), cs("u"), cs("EPERM EINVAL"));
   row(182, cs("setegid"), cs("u"), cs("EPERM EINVAL"));

@@ -73,16 +73,17 @@ function unmount_below(folder: usize, name: usize): void {
 function open_all(): void {
   const fds = frame_alloc(8);
   for (let fd = 0; fd < MAXFILES; fd++) close(fd);
-  open(cs("null"), O_RDWR, 0);
-  open(cs("zero"), O_RDWR, 0);
-  open(cs("null"), O_RDONLY, 0);
-  open(cs("a"), O_RDWR, 0);
-  open(cs("dir"), O_RDONLY, 0);
+  open(cs("null"), O_RDWR | O_NONBLOCK, 0);
+  open(cs("zero"), O_RDWR | O_NONBLOCK, 0);
+  open(cs("null"), O_RDONLY | O_NONBLOCK, 0);
+  // Earlier children may have put FIFOs in the place of files.
+  open(cs("a"), O_RDWR | O_NONBLOCK, 0);
+  open(cs("dir"), O_RDONLY | O_NONBLOCK, 0);
   pipe(fds);
   fcntl(load<i32>(fds), F_SETFL, O_NONBLOCK);
   fcntl(load<i32>(fds, 4), F_SETFL, O_NONBLOCK);
-  open(cs("b"), O_RDONLY, 0);
-  open(cs("empty"), 1, 0);
+  open(cs("b"), O_RDONLY | O_NONBLOCK, 0);
+  open(cs("empty"), 1 | O_NONBLOCK, 0);
   dup2(3, 9);
 }
 
