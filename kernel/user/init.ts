@@ -5,10 +5,8 @@ import { strcmp } from "../libkern";
 import { bootarg } from "../subr_bootargs";
 import { printf } from "../subr_prf";
 import { ENOENT } from "../sys/errno";
-import { mfs_cycle } from "./mfs_cycle";
 import { overflow } from "./overflow";
 import { shortage } from "./shortage";
-import { traffic } from "./traffic";
 import { uvmtest } from "./uvmtest";
 import { vmtest } from "./vmtest";
 
@@ -16,9 +14,7 @@ import { vmtest } from "./vmtest";
 const EXIT_FAILED: u32 = 2;
 
 function run_workload(name: usize): i32 {
-  if (strcmp(name, cs("mfs-cycle")) == 0) return mfs_cycle();
   if (strcmp(name, cs("shortage")) == 0) return shortage();
-  if (strcmp(name, cs("traffic")) == 0) return traffic();
   if (strcmp(name, cs("uvmtest")) == 0) return uvmtest();
   if (strcmp(name, cs("overflow")) == 0) return overflow();
   if (strcmp(name, cs("vmtest")) == 0) return vmtest();
@@ -30,7 +26,7 @@ function run_workload(name: usize): i32 {
 export function init_program(): void {
   const name = bootarg(cs("init"));
   if (name == 0) {
-    printf(cs("init: nothing to run; use the boot argument init=mfs-cycle or init=traffic\n"));
+    printf(cs("init: nothing to run; use the boot argument init=/sbin/init\n"));
     return;
   }
   const error = run_workload(name);

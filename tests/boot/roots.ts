@@ -147,15 +147,15 @@ export function contentsOf(bytes: Uint8Array, name = "image"): Map<string, strin
   return contents;
 }
 
-/** The files of an image in the order in which the guest's walk meets them: folders before what they hold. */
-export function* filesInWalkOrder(bytes: Uint8Array, skip: string): Generator<{ path: string; contents: Uint8Array }> {
+/** The files of an image in the order in which the guest's find meets them: names sorted, folders where they stand. */
+export function* filesInWalkOrder(bytes: Uint8Array): Generator<{ path: string; contents: Uint8Array }> {
   const image = new FfsImage(bytes);
   function* visit(ino: number, path: string): Generator<{ path: string; contents: Uint8Array }> {
-    for (const entry of image.directory(ino)) {
-      const text = Buffer.from(entry.name).toString("latin1");
-      if (text === "." || text === "..") continue;
-      const below = path === "" ? text : `${path}/${text}`;
-      if (below === skip) continue;
+    const entries = image.directory(ino).map((entry) => ({ text: Buffer.from(entry.name).toString("latin1"), ino: entry.ino }));
+    entries.sort((a, b) => (a.text < b.text ? -1 : 1));
+    for (const entry of entries) {
+      if (entry.text === "." || entry.text === "..") continue;
+      const below = path === "" ? entry.text : `${path}/${entry.text}`;
       const kind = image.inode(entry.ino).mode & 0o170000;
       if (kind === 0o040000) yield* visit(entry.ino, below);
       else if (kind === 0o100000) yield { path: below, contents: image.read(entry.ino) };

@@ -33,12 +33,15 @@ function boot(append: string, more: Partial<BootOptions> = {}): Booted {
 const linesOf = (console: string, prefix: string) => console.split("\n").filter((line) => line.startsWith(prefix));
 
 t.test("a tree copied to a file system of each way is whole, and fsck finds nothing", (t) => {
-  const root = rootImage(projectTree("fs"));
+  const tree = rootImage(projectTree("fs"));
   const size = 4 * MB;
   let first: Map<string, string> | undefined;
   for (const way of WAYS) {
-    const append = `init=mfs-cycle mfs.way=${way} mfs.window=3 mfs.size=${size} save=wd0 syncer=off ddb.onpanic=0`;
-    const booted = boot(append, { root, disk: new Uint8Array(size + MB) });
+    const root = workloadRoot("mfs-cycle", {
+      WAY: way === "window" ? "window=3" : way, SIZE: size / 512, BSIZE: 8192, FSIZE: 1024, MOUNTS: 1, TREE: "/dev/md1a",
+      SAVE: "/dev/rwd0d",
+    });
+    const booted = boot(SCRIPT_ARGS, { root, images: [tree], disk: new Uint8Array(size + MB) });
     t.equal(ended(booted), EXIT.clean, `${way} ends`);
     t.match(booted.console, /^mfs-cycle: verified: .* 0 differ/m);
     t.match(booted.console, /^mfs-cycle: after the changes: .* 0 differ/m);

@@ -13,6 +13,8 @@ const MB = 1024 * 1024;
 export interface BootOptions {
   readonly append: string;
   readonly root?: Uint8Array;
+  /** Images of further units of md: the first of them is the second unit when there is a root. */
+  readonly images?: readonly Uint8Array[];
   readonly memoryMB?: number;
   readonly cpu?: "i386" | "i486" | "pentium";
   readonly coprocessor?: boolean;
@@ -44,6 +46,11 @@ export function kernelSymbols(): ReadonlyMap<string, ElfSymbol> {
   return new Map(elfSymbols(readElf32(kernelImage(), KERNEL)).map((symbol) => [symbol.name, symbol]));
 }
 
+/** The boot modules, units of md in their order. */
+function imagesOf({ root, images = [] }: BootOptions): readonly Uint8Array[] {
+  return root ? [root, ...images] : images;
+}
+
 /** Boots on ptmap and runs to the end or to the budget. Carriage returns are dropped. */
 export function bootPtmap(options: BootOptions): Booted {
   const bytes: number[] = [];
@@ -62,7 +69,7 @@ export function bootPtmap(options: BootOptions): Booted {
     kernel: kernelImage(),
     kernelName: "kernel.elf",
     append: options.append,
-    modules: options.root ? [{ bytes: options.root, string: "root.ffs" }] : [],
+    modules: imagesOf(options).map((bytes, n) => ({ bytes, string: `md${n}.ffs` })),
   });
   const symbols = kernelSymbols();
   options.prepare?.(machine, symbols);
@@ -92,10 +99,12 @@ export function bootQemu(options: BootOptions, timeoutMs = 120_000): QemuRun {
       "-serial", `file:${join(folder, "console")}`, "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
       "-kernel", basename(KERNEL), "-append", options.append,
     ];
-    if (options.root) {
-      writeFileSync(join(folder, "root.ffs"), options.root);
-      argv.push("-initrd", join(folder, "root.ffs"));
-    }
+    const modules = imagesOf(options).map((bytes, n) => {
+      const file = join(folder, `md${n}.ffs`);
+      writeFileSync(file, bytes);
+      return file;
+    });
+    if (modules.length) argv.push("-initrd", modules.join(","));
     if (options.disk) {
       writeFileSync(join(folder, "disk"), options.disk);
       argv.push("-drive", `file=${join(folder, "disk")},format=raw,index=0,if=ide`);

@@ -138,7 +138,7 @@ t.test("a root whose folder is no folder ends the copy with the folder's name", 
     writeFileSync(join(folder, "image"), image);
     const run = ptmap("run", "mfs-cycle", "--root", join(folder, "image"), "--max-cycles", "1000000000");
     t.equal(run.status, 1, title);
-    t.match(run.stdout, /^cp: \/below: error 22$/m);
+    t.match(run.stdout, /^cp: \/src\/\.\/below: Invalid argument$/m);
     t.match(run.stdout, /^mfs-cycle: failed$/m);
     const saved = join(folder, "saved");
     t.equal(ptmap("run", "mfs-cycle", "--root", join(folder, "image"), "--save-mfs", saved).status, 1);

@@ -37,11 +37,14 @@ export class ConsoleLog {
   }
 }
 
-/** The value of each `summary: name value` line; numbers where they are numbers. */
+/**
+ * The value of each `summary: NAME VALUE` line, numbers where they are numbers, and of each `timing: NAME NUMBER` line:
+ * figures that the instants of interrupts decide.
+ */
 export function summaryLines(text: string): Record<string, number | string> {
   const values: Record<string, number | string> = {};
-  for (const match of text.matchAll(/^summary: (\S+) (.*)$/gm)) {
-    const [, name, value] = match as unknown as [string, string, string];
+  for (const match of text.matchAll(/^(?:summary: (\S+) (.*)|timing: (\w+) (\d+))$/gm)) {
+    const [name, value] = match[1] === undefined ? [match[3]!, match[4]!] : [match[1], match[2]!];
     values[name] = /^-?\d+$/.test(value) ? Number(value) : value;
   }
   return values;

@@ -54,9 +54,16 @@ const MACHINE_FLAGS: readonly Flag[] = [
   { name: "max-cycles", value: "N", help: "stop after N guest cycles with exit status 4" },
 ];
 
-const WORKLOAD_FLAGS: readonly Flag[] = [
+/** Flags that every workload takes. */
+const RUN_FLAGS: readonly Flag[] = [
   { name: "json", help: "print the summary as one JSON object on stdout; the console goes to stderr" },
   { name: "capture", value: "DIR", help: "write console.txt, trace.txt, registers.json and summary.json to DIR" },
+  { name: "pool-fresh", value: "FILL", help: "contents of fresh pool pages: zero, junk or junk:HEX", fallback: "zero" },
+  { name: "ddb", value: "COMMANDS", help: "DDB commands run when the debugger is entered, separated by `;`" },
+];
+
+/** Flags that only the workloads take that name them. */
+export const WORKLOAD_FLAGS: readonly Flag[] = [
   { name: "mounts", value: "N", help: "how many times mfs-cycle and mfs-life mount and unmount", fallback: "1, 10" },
   { name: "mfs-size", value: "SIZE", help: "size of the memory file system", fallback: "fitted to the tree" },
   {
@@ -66,8 +73,6 @@ const WORKLOAD_FLAGS: readonly Flag[] = [
   { name: "bsize", value: "BYTES", help: "block size of the memory file system", fallback: "8192" },
   { name: "fsize", value: "BYTES", help: "fragment size of the memory file system", fallback: "1024" },
   { name: "repair", value: "LIST", help: "burge: mistakes to mend, any of end,ref,unwire,offset" },
-  { name: "pool-fresh", value: "FILL", help: "contents of fresh pool pages: zero, junk or junk:HEX", fallback: "zero" },
-  { name: "ddb", value: "COMMANDS", help: "DDB commands run when the debugger is entered, separated by `;`" },
   { name: "requests", value: "N", help: "mfs-ways: measured requests of each way", fallback: "256" },
   { name: "rows", value: "LIST", help: "mfs-ways: what to measure, separated by commas", fallback: "all there is" },
   { name: "ops", value: "N", help: "fsx, storm, fork-cow: operations of each process; postmark: transactions" },
@@ -90,7 +95,7 @@ export const COMMANDS: readonly Command[] = [
     details: [
       "The console is the terminal. Ctrl-A x ends the machine, Ctrl-A b sends a break (which enters DDB), Ctrl-A Ctrl-A a Ctrl-A.",
       "A shell appears on the console; the programs of user space are put beside the files of a folder.",
-      "Boot arguments: init=mfs-cycle|traffic runs a workload, init=/path a program, -d enters DDB first, -v tells the memory map.",
+      "Boot arguments: init=/path runs another program as process 1, -d enters DDB first, -v tells the memory map.",
     ],
   },
   {
@@ -98,7 +103,7 @@ export const COMMANDS: readonly Command[] = [
     operands: ["WORKLOAD|SCRIPT"],
     required: 1,
     summary: "boot, run a named workload, halt; the exit status tells the outcome",
-    flags: [...MACHINE_FLAGS, ...WORKLOAD_FLAGS],
+    flags: [...MACHINE_FLAGS, ...RUN_FLAGS, ...WORKLOAD_FLAGS],
     details: ["A WORKLOAD with a slash, or ending in .sh, is a shell script of yours; /bin, /sbin, /etc and /dev are put beside the files of DIR."],
   },
   {

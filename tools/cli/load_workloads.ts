@@ -2,7 +2,7 @@
 // that check what they find (kernel/user/bin: fsx, postmark, storm, forkcow).
 
 import { parseCount, type Parsed } from "./args.js";
-import { mfsVariables, scriptOf, type ScriptWorkload } from "./workloads.js";
+import { MFS_FLAGS, mfsVariables, scriptOf, type Workload } from "./workload.js";
 
 /** How much a workload does when nobody says; PROCS for those that take it. */
 interface Amount {
@@ -16,12 +16,11 @@ const SIZE = 4 * 1024 * 1024;
 const OPS_MOST = 10_000_000;
 const PROCS_MOST = 64;
 
-function load(name: string, summary: string, { ops, procs }: Amount): ScriptWorkload {
+function load(name: string, summary: string, { ops, procs }: Amount): Workload {
   const count = (parsed: Parsed, flag: string, fallback: number, least: number, most: number) =>
     parseCount(parsed.values.get(flag) ?? String(fallback), flag, least, most);
   return {
-    kind: "script", name, summary, ownFlags: ["ops", "seed", ...(procs === undefined ? [] : ["procs"])],
-    refuses: ["repair", "mounts", "save-mfs", "plot", "requests"],
+    name, summary, takes: ["ops", "seed", "way", ...MFS_FLAGS, ...(procs === undefined ? [] : ["procs"])],
     get script() { return scriptOf(name); },
     variables: (parsed) => ({
       ...mfsVariables(parsed, SIZE),
@@ -33,7 +32,7 @@ function load(name: string, summary: string, { ops, procs }: Amount): ScriptWork
   };
 }
 
-export const LOAD_WORKLOADS: readonly ScriptWorkload[] = [
+export const LOAD_WORKLOADS: readonly Workload[] = [
   load("fsx", "read, write, truncate and map files at random and compare them with a model", { ops: 2000 }),
   load("postmark", "make, read, append to and delete many small files", { ops: 500 }),
   load("storm", "make, rename, link and remove names in the same folders with many processes", { ops: 100, procs: 32 }),

@@ -61,15 +61,6 @@ function growth(image: FfsImage): number {
   return bytes;
 }
 
-/** Adds an empty folder for the mount, unless the tree has one. */
-function withMountPoint(tree: DirectoryNode): DirectoryNode {
-  const name = encoder.encode("mnt");
-  const has = tree.children.some((child) => Buffer.compare(child.name, name) === 0);
-  if (has) return tree;
-  const mnt: DirectoryNode = { kind: "directory", mode: 0o755, mtime: tree.mtime, children: [] };
-  return { ...tree, children: [...tree.children, { name, node: mnt }] };
-}
-
 /** User space on a root: further files of /etc, and bytes left free for what the programs write. */
 export interface System {
   readonly files: SystemFiles;
@@ -77,7 +68,7 @@ export interface System {
 }
 
 function fromTree(tree: DirectoryNode, name: string, system: System | undefined): RootImage {
-  const whole = system === undefined ? withMountPoint(tree) : withSystem(tree, system.files);
+  const whole = system === undefined ? tree : withSystem(tree, system.files);
   return describe(withImages(() => makeImage({ tree: whole, free: system?.free ?? MB })), name);
 }
 

@@ -7,11 +7,13 @@ import { nearest, parseSize, type Parsed } from "./args.js";
 import { Capture } from "./capture.js";
 import { ConsoleLog, summaryLines } from "./console.js";
 import { EXIT, UsageError } from "./errors.js";
+import { WORKLOAD_FLAGS } from "./flags.js";
 import { projectTree, systemRoot, type RootImage } from "./root.js";
 import { makeFolder, readInput, saveFile } from "./files.js";
 import { MEMORY, Session, memorySizeOf, outcome, rootFree, rootOf } from "./session.js";
+import type { Workload } from "./workload.js";
 import { workloadFiles, type Variables } from "./system.js";
-import { DDB_COMMANDS, OWN_FLAGS, WORKLOADS, ddbCommands, ownScript, poolFill, type Workload } from "./workloads.js";
+import { DDB_COMMANDS, WORKLOADS, ddbCommands, ownScript, poolFill } from "./workloads.js";
 import { progressLine } from "./progress.js";
 import { REQUEST_BYTES, WaysMeter, waysTable } from "./ways.js";
 import { waysPlot } from "./ways_plot.js";
@@ -41,8 +43,7 @@ function findWorkload(name: string): Workload {
 }
 
 function checkFlags(workload: Workload, parsed: Parsed): void {
-  const refuses = [...workload.refuses, ...OWN_FLAGS.filter((flag) => !(workload.ownFlags ?? []).includes(flag))];
-  const wrong = refuses.find((flag) => parsed.values.has(flag));
+  const wrong = WORKLOAD_FLAGS.map(({ name }) => name).find((name) => parsed.values.has(name) && !workload.takes.includes(name));
   if (wrong) throw new UsageError(`flag '--${wrong}' means nothing to the workload '${workload.name}'; leave it out`);
 }
 
@@ -60,12 +61,8 @@ interface Images {
 /** Where rc finds the tree: the second unit of md. */
 const TREE_DEVICE = "/dev/md1a";
 
-/** The images for a workload. `fill` makes the variables of a script when the tree is known. */
+/** The images for a workload. `fill` makes the variables of its script when the tree is known. */
 function imagesOf(workload: Workload, parsed: Parsed, fill: (tree: RootImage | undefined) => Variables): Images {
-  if (workload.kind === "kernel") {
-    const root = rootOf(parsed) ?? projectTree();
-    return { all: [root], tree: root };
-  }
   const free = rootFree(parsed);
   const system = (variables: Variables) => ({ files: workloadFiles(workload.script, variables), free });
   if (workload.onRoot) {
@@ -90,20 +87,6 @@ function checkMemory(parsed: Parsed, { all, tree }: Images, mfsSize: number): vo
 
 const OUTCOMES: Readonly<Record<number, string>> = { 0: "clean", 1: "failed", 3: "panic", 4: "budget" };
 
-/** Boot arguments of a workload; those of --append follow. */
-function bootArgumentsOf(workload: Workload, parsed: Parsed, fittedSize: number): string[] {
-  if (workload.kind === "kernel") return workload.bootArguments(parsed, fittedSize);
-  return ["init=/sbin/init", ...ddbCommands(parsed, workload.ddb?.() ?? DDB_COMMANDS)];
-}
-
-function variablesOf(workload: Workload, parsed: Parsed, fittedSize: number): Variables {
-  return workload.kind === "script" ? workload.variables(parsed, fittedSize) : {};
-}
-
-function wantedDisk(workload: Workload, parsed: Parsed): number {
-  return workload.kind === "script" ? workload.scratchDisk?.(parsed) ?? 0 : 0;
-}
-
 /** Runs the command; returns the exit status. */
 export async function runCommand(parsed: Parsed): Promise<number> {
   const workload = findWorkload(parsed.operands[0]!);
@@ -112,11 +95,12 @@ export async function runCommand(parsed: Parsed): Promise<number> {
   const stream = json ? process.stderr : process.stdout;
   const console = new ConsoleLog((text) => void stream.write(text));
   const sizeOf = (tree: RootImage | undefined) => tree === undefined ? 0 : fittedMfsSize(tree);
-  const images = imagesOf(workload, parsed, (tree) => variablesOf(workload, parsed, sizeOf(tree)));
+  const images = imagesOf(workload, parsed, (tree) => workload.variables(parsed, sizeOf(tree)));
   const mfsSizeText = parsed.values.get("mfs-size");
   const mfsSize = mfsSizeText === undefined ? sizeOf(images.tree) : parseSize(mfsSizeText, "mfs-size");
   const bootArguments = [
-    ...bootArgumentsOf(workload, parsed, mfsSize), ...poolFill(parsed), "syncer=off", "ddb.lines=0",
+    "init=/sbin/init", ...ddbCommands(parsed, workload.ddb?.() ?? DDB_COMMANDS), ...poolFill(parsed), "syncer=off",
+    "ddb.lines=0",
   ];
   checkMemory(parsed, images, mfsSize);
   const saveTo = parsed.values.get("save-mfs");
@@ -125,7 +109,7 @@ export async function runCommand(parsed: Parsed): Promise<number> {
   }
   const folder = parsed.values.get("capture");
   if (folder !== undefined) makeFolder(folder);
-  const scratchDisk = saveTo === undefined ? wantedDisk(workload, parsed) : mfsSize + MB;
+  const scratchDisk = saveTo === undefined ? workload.scratchDisk?.(parsed) ?? 0 : mfsSize + MB;
   const session = new Session({ parsed, bootArguments, images: images.all, console, scratchDisk });
   const capture = new Capture(session, console);
   const meter = workload.metersRequests ? new WaysMeter(session) : undefined;

@@ -1,55 +1,13 @@
 // The workloads that `ptmap run` knows: how the command's flags reach the guest.
-// The work itself is done there, by a script (kernel/user/workloads/NAME.sh) that
-// rc runs with the flags as variables, or by a kernel process (kernel/user/);
-// nothing here does any of it.
+// The work itself is done there, by a script (kernel/user/workloads/) that rc runs
+// with the flags as variables; nothing here does any of it.
 
 import { parseCount, parseSize, type Parsed } from "./args.js";
 import { UsageError } from "./errors.js";
 import { fieldOffset } from "./layouts.js";
 import { LOAD_WORKLOADS } from "./load_workloads.js";
-import { readInput } from "./files.js";
 import { memorySizeOf } from "./session.js";
-import { WORKLOAD_SCRIPTS } from "./paths.js";
-import type { Variables } from "./system.js";
-
-interface AnyWorkload {
-  readonly name: string;
-  readonly summary: string;
-  /** Flags of `run` that this workload does not take. */
-  readonly refuses: readonly string[];
-  /** Flags of OWN_FLAGS that this workload takes. */
-  readonly ownFlags?: readonly string[];
-  /** The machine measures each request of it (ways.ts). */
-  readonly metersRequests?: boolean;
-}
-
-/** Run by rc on a root with user space. The tree of --root is mounted on /src when there is one. */
-export interface ScriptWorkload extends AnyWorkload {
-  readonly kind: "script";
-  readonly script: string;
-  /** Has the project's tree on /src when no --root is given. */
-  readonly wantsTree?: boolean;
-  /** --root is not a tree beside the root, but the root. */
-  readonly onRoot?: boolean;
-  /** Variables of the script, in sizes of sectors. `fittedSize` is the size in bytes of an MFS that holds the tree. */
-  variables(parsed: Parsed, fittedSize: number): Variables;
-  /** Bytes of an empty disk that it wants when --disk gives none; 0: no disk. */
-  readonly scratchDisk?: (parsed: Parsed) => number;
-  /** DDB's commands when --ddb gives none. */
-  readonly ddb?: () => readonly string[];
-}
-
-/** Run by init as a kernel process with the tree as root. */
-export interface KernelWorkload extends AnyWorkload {
-  readonly kind: "kernel";
-  /** Boot arguments besides those of --append. */
-  bootArguments(parsed: Parsed, fittedSize: number): string[];
-}
-
-export type Workload = ScriptWorkload | KernelWorkload;
-
-/** The script of a workload of the repository. */
-export const scriptOf = (name: string) => new TextDecoder("latin1").decode(readInput(`${WORKLOAD_SCRIPTS}/${name}.sh`, "script"));
+import { MFS_FLAGS, mfsVariables, scriptOf, type Workload } from "./workload.js";
 
 /** The mistakes of the mail that `--repair` mends, in the order of the mail's code. */
 export const REPAIRS = ["end", "ref", "unwire", "offset"] as const;
@@ -63,62 +21,18 @@ function postMortem(): string[] {
 /** What DDB shows when a workload gives nothing better. */
 export const DDB_COMMANDS: readonly string[] = ["trace", "ps", "show registers"];
 
-const SECTOR = 512;
-const MFS_MINIMUM = 64 * 1024;
 /** mfs-ways reads and writes the second megabyte, and has a file of up to 1.5 MB. */
 const WAYS_MINIMUM = 4 * 1024 * 1024;
 
-interface Geometry {
-  /** Bytes. */
-  readonly size: number;
-  readonly bsize: number;
-  readonly fsize: number;
-}
-
-/** The memory file system that the flags ask for. Throws UsageError. */
-function geometryOf(parsed: Parsed, defaultSize: number): Geometry {
-  const sizeText = parsed.values.get("mfs-size");
-  const size = sizeText === undefined ? defaultSize : parseSize(sizeText, "mfs-size");
-  if (size < MFS_MINIMUM) {
-    throw new UsageError(`flag '--mfs-size' needs at least 64K, not '${sizeText}'`);
-  }
-  const bsize = powerOfTwo(parsed, "bsize", 8192, 4096, 65536);
-  const fsize = powerOfTwo(parsed, "fsize", 1024, 512, 65536);
-  if (fsize > bsize || bsize / fsize > 8) {
-    throw new UsageError(`flags '--bsize ${bsize} --fsize ${fsize}': a block holds 1, 2, 4 or 8 fragments`);
-  }
-  return { size, bsize, fsize };
-}
-
-function geometry(parsed: Parsed, defaultSize: number): string[] {
-  const { size, bsize, fsize } = geometryOf(parsed, defaultSize);
-  return [`mfs.size=${size}`, `mfs.bsize=${bsize}`, `mfs.fsize=${fsize}`];
-}
-
-/** The same for a script: sizes as mount_mfs(8) takes them, and the way of I/O. */
-export function mfsVariables(parsed: Parsed, defaultSize: number): Variables {
-  const { size, bsize, fsize } = geometryOf(parsed, defaultSize);
-  return { WAY: parsed.values.get("way") ?? "aobj", SIZE: Math.floor(size / SECTOR), BSIZE: bsize, FSIZE: fsize };
-}
-
-function powerOfTwo(parsed: Parsed, flag: string, fallback: number, low: number, high: number): number {
-  const text = parsed.values.get(flag);
-  if (text === undefined) return fallback;
-  const n = parseSize(text, flag);
-  if (n < low || n > high || (n & (n - 1)) !== 0) {
-    throw new UsageError(`flag '--${flag}' needs a power of two from ${low} to ${high}, not '${text}'`);
-  }
-  return n;
-}
-
-function repairList(parsed: Parsed): string[] {
+/** The way of the mail with what --repair mends of it, as an option of mount_mfs(8). */
+function burgeWay(parsed: Parsed): string {
   const words = (parsed.values.get("repair") ?? "").split(",").filter((word) => word !== "");
   for (const word of words) {
     if (!(REPAIRS as readonly string[]).includes(word)) {
       throw new UsageError(`flag '--repair' takes any of ${REPAIRS.join(",")}, not '${word}'`);
     }
   }
-  return words.length ? [`mfs.repair=${words.join(",")}`] : [];
+  return words.length ? `burge,repair=${words.join(":")}` : "burge";
 }
 
 /** What the diagnostic pools put into fresh pages. */
@@ -138,37 +52,25 @@ export function ddbCommands(parsed: Parsed, fallback: readonly string[]): string
 }
 
 const mfsCycle: Workload = {
-  kind: "kernel",
   name: "mfs-cycle",
-  summary: "mount an MFS over a uvm aobj, copy the tree into it, verify, rename, truncate, remove, sync, unmount",
-  refuses: ["repair", "plot", "requests", "rows", "way"],
-  bootArguments(parsed, fittedSize) {
-    const mounts = parseCount(parsed.values.get("mounts") ?? "1", "mounts", 1, 100000);
-    return [
-      "init=mfs-cycle",
-      "mfs.way=aobj",
-      `mounts=${mounts}`,
-      ...geometry(parsed, fittedSize),
-      ...(parsed.values.has("save-mfs") ? ["save=wd0"] : []),
-      ...ddbCommands(parsed, DDB_COMMANDS),
-    ];
-  },
+  summary: "copy the tree into an MFS, verify, rename, truncate and remove files, verify, sync, unmount",
+  takes: ["mounts", "save-mfs", "way", ...MFS_FLAGS],
+  wantsTree: true,
+  get script() { return scriptOf(this.name); },
+  variables: (parsed, fittedSize) => ({
+    ...mfsVariables(parsed, fittedSize),
+    MOUNTS: parseCount(parsed.values.get("mounts") ?? "1", "mounts", 1, 100000),
+    ...(parsed.values.has("save-mfs") ? { SAVE: "/dev/rwd0d" } : {}),
+  }),
 };
 
 const burge: Workload = {
-  kind: "kernel",
   name: "burge",
   summary: "ordinary writes and a sync on the MFS of the mail of May 2000, with its mistakes",
-  refuses: ["mounts", "save-mfs", "plot", "requests", "rows", "way"],
-  bootArguments(parsed) {
-    return [
-      "init=traffic",
-      "mfs.way=burge",
-      ...geometry(parsed, 8 * 1024 * 1024),
-      ...repairList(parsed),
-      ...ddbCommands(parsed, postMortem()),
-    ];
-  },
+  takes: ["repair", ...MFS_FLAGS],
+  get script() { return scriptOf("traffic"); },
+  variables: (parsed) => ({ ...mfsVariables(parsed, 8 * 1024 * 1024), WAY: burgeWay(parsed) }),
+  ddb: postMortem,
 };
 
 /** Rows of mfs-ways: the ways, a disk that is mapped all the time, and copying alone. */
@@ -187,10 +89,9 @@ function waysRows(parsed: Parsed): string {
 const SMALL_MEMORY = 12 * 1024 * 1024;
 
 const mfsWays: Workload = {
-  kind: "script",
   name: "mfs-ways",
   summary: "the same 8 KB requests on each way of MFS I/O: cycles, TLB misses, faults, switches per request",
-  refuses: ["repair", "mounts", "save-mfs", "way"],
+  takes: ["requests", "rows", "plot", ...MFS_FLAGS],
   metersRequests: true,
   get script() { return scriptOf(this.name); },
   variables(parsed) {
@@ -211,10 +112,9 @@ export const ALL_WAYS = [
 ] as const;
 
 const mfsLife: Workload = {
-  kind: "script",
   name: "mfs-life",
   summary: "mount MFS of each way at once, busy, under load, many times; unmount in every manner; nothing may be left",
-  refuses: ["repair", "save-mfs", "plot", "requests", "rows", "mfs-size", "bsize", "fsize"],
+  takes: ["mounts", "way"],
   get script() { return scriptOf(this.name); },
   variables: (parsed) => ({
     WAYS: parsed.values.get("way") ?? ALL_WAYS.join(" "),
@@ -224,19 +124,17 @@ const mfsLife: Workload = {
 };
 
 const faultPolicies: Workload = {
-  kind: "script",
   name: "fault-policies",
   summary: "what the pager of an object is told of faults, and what is mapped, under each fault policy",
-  refuses: ["repair", "mounts", "save-mfs", "plot", "requests", "rows", "way", "mfs-size", "bsize", "fsize"],
+  takes: [],
   get script() { return scriptOf(this.name); },
   variables: () => ({}),
 };
 
 const mfsFull: Workload = {
-  kind: "script",
   name: "mfs-full",
   summary: "fill an MFS with several programs until nothing fits, read what they say, remove all, fill it again",
-  refuses: ["repair", "mounts", "save-mfs", "plot", "requests", "rows"],
+  takes: ["way", ...MFS_FLAGS],
   get script() { return scriptOf(this.name); },
   variables: (parsed) => mfsVariables(parsed, 1024 * 1024),
 };
@@ -249,10 +147,9 @@ const PAGER_DISK_ROOM = 3 * 1024 * 1024;
 const PAGER_MFS_SHARE = 8;
 
 const pager: Workload = {
-  kind: "script",
   name: "pager",
   summary: "write, change and read a mapped file larger than memory in three orders, on a disk and on an MFS",
-  refuses: ["repair", "mounts", "save-mfs", "plot", "requests", "rows"],
+  takes: ["way", ...MFS_FLAGS],
   get script() { return scriptOf(this.name); },
   variables(parsed) {
     const mfsBytes = memorySizeOf(parsed) / PAGER_MFS_SHARE;
@@ -272,26 +169,22 @@ export const SHORTAGE_CASES: readonly string[] = [
 ];
 
 const shortage: Workload = {
-  kind: "script",
   name: "shortage",
   summary: "take all memory in a dozen ways and look at what becomes of who wanted more",
-  refuses: ["repair", "mounts", "save-mfs", "plot", "requests", "rows", "way", "mfs-size", "bsize", "fsize"],
+  takes: [],
   get script() { return scriptOf(this.name); },
   variables: () => ({ CASES: SHORTAGE_CASES.join(" "), FILE: "/mnt/file", DISK: "/dev/rwd0a" }),
   scratchDisk: () => 4 * 1024 * 1024,
 };
 
 /** A person's own script: the flags of the workloads mean nothing to it. */
-export function ownScript(name: string, script: string): ScriptWorkload {
+export function ownScript(name: string, script: string): Workload {
   return {
-    kind: "script", name, summary: "", onRoot: true, script,
-    refuses: ["way", "mounts", "mfs-size", "bsize", "fsize", "repair", "save-mfs", "requests", "rows", "plot"],
+    name, summary: "", onRoot: true, script,
+    takes: [],
     variables: () => ({}),
   };
 }
-
-/** Flags that only some workloads take; they name them in `ownFlags`. */
-export const OWN_FLAGS = ["ops", "procs", "seed"] as const;
 
 export const WORKLOADS: readonly Workload[] = [
   mfsCycle, mfsLife, mfsWays, mfsFull, pager, shortage, burge, faultPolicies, ...LOAD_WORKLOADS,

@@ -55,6 +55,11 @@ export function last_error(): i32 {
   return load<i32>(errno());
 }
 
+/** Makes `number` the error of the last call. */
+export function set_error(number: i32): void {
+  store<i32>(errno(), number);
+}
+
 /** Says under which name messages come. */
 export function set_progname(name: usize): void {
   messages.program = name;

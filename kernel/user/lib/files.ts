@@ -1,5 +1,6 @@
 // Files as programs see them: struct stat, modes, flags, directories, paths.
 import { strcpy, strlen } from "../../libkern";
+import { set_error } from "./errors";
 import { free, malloc, strrchr, zalloc } from "./stdlib";
 import { close, getdents, open } from "./syscalls";
 
@@ -88,6 +89,9 @@ export class Dirent {
 }
 
 const DIR_BUFFER: u32 = 4096;
+/** Bytes of an entry before the name. */
+const DIRENT_HEAD: u32 = 8;
+const EINVAL: i32 = 22;
 
 /** An open directory. */
 @unmanaged
@@ -113,7 +117,16 @@ export function opendir(path: usize): Dir {
   return changetype<Dir>(0);
 }
 
-/** The next entry, `.` and `..` among them, or 0 at the end. */
+/** Whether what a folder holds at this place is an entry: `left` bytes of the buffer remain. */
+function is_entry(entry: Dirent, left: u32): bool {
+  const length = u32(entry.d_reclen);
+  if (left < DIRENT_HEAD || length < DIRENT_HEAD || length > left || (length & 3) != 0) return false;
+  if (entry.d_fileno == 0) return true;
+  const name = u32(entry.d_namlen);
+  return name != 0 && DIRENT_HEAD + name < length && strlen(entry.name) == name;
+}
+
+/** The next entry, `.` and `..` among them, or 0 at the end; or with dd_error and errno set, for what is no folder. */
 export function readdir(dir: Dir): Dirent {
   while (true) {
     if (dir.dd_loc >= dir.dd_size) {
@@ -124,6 +137,11 @@ export function readdir(dir: Dir): Dirent {
       continue;
     }
     const entry = changetype<Dirent>(dir.dd_buf + dir.dd_loc);
+    if (!is_entry(entry, u32(dir.dd_size - dir.dd_loc))) {
+      dir.dd_error = 1;
+      set_error(EINVAL);
+      return changetype<Dirent>(0);
+    }
     dir.dd_loc += entry.d_reclen;
     if (entry.d_fileno != 0) return entry;
   }

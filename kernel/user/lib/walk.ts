@@ -1,6 +1,7 @@
 // Walks over trees of files: a folder's names in order, and a path that grows
 // and shrinks on the way.
 import { strlen } from "../../libkern";
+import { last_error, set_error } from "./errors";
 import { closedir, is_dot, opendir, readdir } from "./files";
 import { compare_strings, free, malloc, realloc, sort_words, strdup } from "./stdlib";
 
@@ -28,7 +29,14 @@ export function list_folder(path: usize, all: bool): Listing {
     store<usize>(listing.names + 4 * listing.count, strdup(entry.name));
     listing.count++;
   }
+  const failed = dir.dd_error != 0;
+  const error = last_error();
   closedir(dir);
+  if (failed) {
+    free_listing(listing);
+    set_error(error);
+    return changetype<Listing>(0);
+  }
   sort_words(listing.names, listing.count, compare_strings.index);
   return listing;
 }
