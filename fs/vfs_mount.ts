@@ -29,7 +29,7 @@ import { cache_purgevfs } from "./vfs_cache";
 import { vfs_getopsbyname } from "./vfs_conf";
 import { vrele } from "./vfs_subr";
 import { syncer_lock, vfs_allocate_syncvnode, vfs_deallocate_syncvnode } from "./vfs_sync";
-import { sys_sync } from "./vfs_syscalls";
+import { do_sync } from "./vfs_syscalls";
 import { Vnode } from "./vnode";
 
 /** All mounts, in the order of mounting: a TAILQ of Mounts by mnt_list. */
@@ -189,7 +189,7 @@ export function vfs_shutdown(): void {
   if (changetype<usize>(p) == 0) p = proc0();
   spl0();
   printf(cs("syncing disks... "));
-  sys_sync(p);
+  do_sync(p);
   let busy = count_busy_buffers();
   for (let iter: u32 = 0; iter < 20 && busy != 0; iter++) {
     printf(cs("%d "), busy);

@@ -150,7 +150,7 @@ export function do_unmount(path: usize, flags: u32, p: Proc): i32 {
 }
 
 /** sync(2): starts writing everything that is dirty in every file system, the last mounted first. Sleeps. */
-export function sys_sync(p: Proc): i32 {
+export function do_sync(p: Proc): i32 {
   let addr = TAILQ_LAST(mountlist);
   while (addr != 0) {
     const mp = changetype<Mount>(addr);

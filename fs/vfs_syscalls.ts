@@ -27,7 +27,7 @@ import {
   VOP_SETATTR, VOP_SYMLINK, VOP_UNLOCK,
 } from "./vnode_if";
 
-export { do_mount, do_unmount, sys_sync } from "./vfs_mount_calls";
+export { do_mount, do_unmount, do_sync } from "./vfs_mount_calls";
 
 const ALLPERMS: u32 = 0o7777;
 

@@ -25,7 +25,7 @@ import {
   do_chdir, do_chroot, do_link, do_lstat, do_mkdir, do_mknod, do_mount, do_readlink, do_rename, do_rmdir,
   do_stat, do_statfs, do_symlink, do_truncate, do_unlink, do_unmount,
 } from "../fs/vfs_syscalls";
-import { sys_sync as sync_all } from "../fs/vfs_mount_calls";
+import { do_sync } from "../fs/vfs_mount_calls";
 import { VATTR_SIZE } from "../fs/vfs_vnops";
 import {
   REVOKEALL, S_IFIFO, VALIASED, VBLK, VCHR, VEXEC, VREAD, VWRITE, Vattr, 
@@ -275,7 +275,7 @@ export function sys_umask(p: Proc, uap: SysUmaskArgs, retval: usize): i32 {
 }
 
 export function sys_sync(p: Proc, retval: usize): i32 {
-  return sync_all(p);
+  return do_sync(p);
 }
 
 /** Copies in a string argument of mount whose user address is in the word at `at`; the word becomes the copy's. */

@@ -1,4 +1,4 @@
-// Process 1 of a workload: runs the program that the boot argument `init=` names.
+// Process 1 when `init=` names no file: runs one of the kernel's own test programs, which no user program could be.
 
 import { set_exit_status } from "../i386/machdep";
 import { strcmp } from "../libkern";

@@ -1,30 +1,26 @@
-// What the programs of the workloads use of the system: processes and files.
-//
-// The programs run as kernel processes, each with an address space of its own,
-// until user mode exists. They reach files only through namei, the vnode
-// operations and the buffer cache; there is no short way.
+// What the kernel's own test programs (init.ts) use of the system: processes and
+// files. They run as kernel processes, each with an address space of its own, and
+// reach files through namei, the vnode operations and the buffer cache.
 //
 // Functions return 0 or an errno unless they say otherwise; all may sleep.
 
 import { FREAD, FWRITE, O_CREAT, O_TRUNC } from "../../fs/fcntl";
-import { FOLLOW, LOCKLEAF, LOOKUP, NOFOLLOW, Nameidata } from "../../fs/namei";
-import { NDINIT, namei } from "../../fs/vfs_lookup";
-import { vput } from "../../fs/vfs_subr";
+import { FOLLOW, LOOKUP, Nameidata } from "../../fs/namei";
+import { NDINIT } from "../../fs/vfs_lookup";
 import { vn_close, vn_open, vn_rdwr } from "../../fs/vfs_vnops";
-import { NOCRED, VDIR, Vattr, Vnode } from "../../fs/vnode";
-import { VOP_GETATTR, VOP_READDIR, VOP_UNLOCK } from "../../fs/vnode_if";
+import { NOCRED, Vnode } from "../../fs/vnode";
+import { VOP_UNLOCK } from "../../fs/vnode_if";
 import { exit1, kwait } from "../kern_exit";
 import { fork_kernel_proc } from "../kern_fork";
 import { curproc } from "../kern_proc";
 import { frame_alloc } from "../i386/cpufunc";
 import { printf } from "../subr_prf";
-import { ENOTDIR } from "../sys/errno";
 import { Proc } from "../sys/proc";
-import { Iovec, SIZEOF_IOVEC, SIZEOF_UIO, UIO_READ, UIO_SYSSPACE, UIO_WRITE, Uio } from "../sys/uio";
+import { UIO_READ, UIO_SYSSPACE, UIO_WRITE } from "../sys/uio";
 
 /**
- * Runs the function at code address `main` (`f.index` of an (arg: usize) => void) as a new process called `name` and waits for it. Returns its
- * exit status, or a negative errno when there is no process to be had.
+ * Runs the function at code address `main` (`f.index` of an (arg: usize) => void) as a new process called `name` and
+ * waits for it. Returns its exit status, or a negative errno when there is no process to be had.
  */
 export function run_program(name: usize, main: u32, arg: usize): i32 {
   const newp = frame_alloc(4);

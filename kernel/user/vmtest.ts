@@ -18,7 +18,7 @@ import { Proc } from "../sys/proc";
 import { Iovec, SIZEOF_IOVEC, SIZEOF_UIO, UIO_READ, UIO_SYSSPACE, UIO_USERSPACE, UIO_WRITE, Uio } from "../sys/uio";
 import { MNT_UPDATE } from "../../fs/mount";
 import { do_mount } from "../../fs/vfs_mount_calls";
-import { do_truncate, do_unlink, sys_sync } from "../../fs/vfs_syscalls";
+import { do_truncate, do_unlink, do_sync } from "../../fs/vfs_syscalls";
 import { vn_rdwr } from "../../fs/vfs_vnops";
 import { Vnode } from "../../fs/vnode";
 import { FREAD, FWRITE } from "../../fs/fcntl";
@@ -302,7 +302,7 @@ function case_truncate(): void {
   expect(do_truncate(file_name(), FILE_SIZE, p) == 0, 4);
   expect(load<u8>(at + 30600) == 0 && load<u8>(at + 40000) == 0 && file_byte(30600) == 0, 5);
   put(at + 40000, 3);
-  sys_sync(p);
+  do_sync(p);
   expect(file_byte(40000) == 3, 6);
 }
 
