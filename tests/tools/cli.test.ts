@@ -11,6 +11,8 @@ import { WORKLOADS } from "../../tools/cli/workloads.js";
 import { inodeOffset } from "../../tools/ffs/geometry.js";
 import { FfsImage, fileOfBytes, makeImage, type DirectoryNode } from "../../tools/ffs/index.js";
 
+t.setTimeout(300_000);
+
 const MAIN = fileURLToPath(new URL("../../tools/cli/main.js", import.meta.url));
 
 interface Outcome {
