@@ -41,7 +41,7 @@ import { tsleep, wakeup } from "../kernel/kern_synch";
 import { imax, imin } from "../kernel/libkern";
 import { panic, panicstr, printf } from "../kernel/subr_prf";
 import { pool_drain } from "../kernel/subr_pool";
-import { ENOMEM } from "../kernel/sys/errno";
+import { ENOMEM, EWOULDBLOCK } from "../kernel/sys/errno";
 import { HZ, PVM } from "../kernel/sys/param";
 import { p_comm } from "../kernel/sys/proc";
 import { Uvm, uvm } from "./uvm";
@@ -90,7 +90,8 @@ function wait_for_pages(wmesg: usize, anonymous: bool): bool {
     const left = deadline - ticks();
     if (left <= 0) return false;
     uvm_pageout_wakeup();
-    tsleep(free_channel(), PVM, wmesg, left);
+    const error = tsleep(free_channel(), PVM, wmesg, left);
+    if (error == EWOULDBLOCK && uvmexp.paging == 0) return is_enough(anonymous);
   } while (!is_enough(anonymous));
   return true;
 }

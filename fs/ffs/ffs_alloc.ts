@@ -44,8 +44,9 @@ function noSpace(ip: Inode, cred: usize, what: usize, effect: usize): i32 {
   const fs = ip.i_fs;
   const ump = ip.i_ump;
   const now = time_second();
-  if (now - ump.um_last_fullmsg < FULLMSG_INTERVAL) return ENOSPC;
+  if (ump.um_last_fullwhat == what && now - ump.um_last_fullmsg < FULLMSG_INTERVAL) return ENOSPC;
   ump.um_last_fullmsg = now;
+  ump.um_last_fullwhat = what;
   ffs_fserr(fs, cr_uid(cred), what);
   uprintf(cs("\n%s: %s\n"), fs.fs_fsmnt(), effect);
   return ENOSPC;

@@ -18,12 +18,14 @@ export class Ufsmount {
   /** Blocks from one sequential block to the next, in fragments. */
   um_seqinc: u32;
   um_maxsymlinklen: u32;
-  /** When it was last told that there is no room (time_second). */
-  um_last_fullmsg: u32;
-  /** Does space on the device cost memory? Then the two functions below say so. */
-  um_thin: u32;
+  private um_pad: u32;
   /** Largest file: fs_maxfilesize capped by what a block number can name. */
   um_maxfilesize: u64;
+  /** When it was last told that something has run out (time_second), and what. */
+  um_last_fullmsg: u32;
+  um_last_fullwhat: usize;
+  /** Does space on the device cost memory? Then the two functions below say so. */
+  um_thin: u32;
   private claim: u32;
   private release: u32;
 
@@ -43,7 +45,7 @@ export class Ufsmount {
   }
 }
 
-export const UFSMOUNT_SIZE: u32 = 64;
+export const UFSMOUNT_SIZE: u32 = 72;
 
 export function VFSTOUFS(mp: Mount): Ufsmount {
   return changetype<Ufsmount>(mp.mnt_data);

@@ -22,7 +22,7 @@ const PROT_RW: u32 = 3;
 /** Offset of npages in vm.uvmexp. */
 const UVMEXP_NPAGES: usize = 12;
 /** Pages of a file that are there before memory is filled. */
-export const FILE_PAGES: u32 = 64;
+export const FILE_PAGES: u32 = 256;
 
 @unmanaged
 class Shortage {
@@ -110,7 +110,7 @@ export function is_filled(at: usize, pages: u32): bool {
 
 /** The number of resident pages among the first FILE_PAGES of a mapping. */
 export function resident(at: usize): u32 {
-  const vec = memory.data(64);
+  const vec = memory.data(256);
   if (mincore(at, FILE_PAGES * PAGE, vec) != 0) err(1, cs("mincore"));
   let count: u32 = 0;
   for (let i: u32 = 0; i < FILE_PAGES; i++) count += load<u8>(vec + i) & 1;
