@@ -30,12 +30,12 @@ import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, round_page } from "../kernel/sys/para
 import { TAILQ_FIRST, TAILQ_INIT, TAILQ_INSERT_TAIL, TAILQ_NEXT, TAILQ_REMOVE } from "../kernel/sys/queue";
 import { uvm } from "./uvm";
 import { VmAnon, uvm_anon_releasepg } from "./uvm_anon";
+import { aobj_pager } from "./uvm_aobj";
 import { UVM_PGA_USERESERVE, VM_FREELIST_DEFAULT, VM_NFREELIST } from "./uvm_extern";
 import { UVM_OBJ_IS_KERN_OBJECT, UvmObject } from "./uvm_object";
 import { uvm_anonymous_allowed, uvm_pagefree_wakeup, uvm_pageout_wakeup } from "./uvm_pdaemon";
 import { VmPhysseg, uvm_pageboot_alloc, vm_nphysseg, vm_physmem, vm_physseg_find } from "./uvm_physseg";
 import { uvmexp } from "./uvm_stat";
-import { UVM_OBJ_IS_VNODE } from "./uvm_vnode";
 
 export { uvm_page_init_done, uvm_page_physget, uvm_page_physload, uvm_pageboot_alloc, vm_nphysseg, vm_physmem,
   vm_physseg_find } from "./uvm_physseg";
@@ -200,6 +200,11 @@ function page_bucket(uobj: UvmObject, off: u64): usize {
   return uvm.page_hash + ((changetype<usize>(uobj) + u32(off >> PAGE_SHIFT)) & uvm.page_hashmask) * 8;
 }
 
+/** Can the object's pages be taken from memory and had again: has it a pager that keeps them elsewhere? */
+function is_reclaimable(uobj: UvmObject): bool {
+  return changetype<usize>(uobj.pgops) != 0 && uobj.pgops != aobj_pager && !UVM_OBJ_IS_KERN_OBJECT(uobj);
+}
+
 /** Enters a page into its object and the hash. => pg.uobject and pg.offset are set */
 function uvm_pageinsert(pg: VmPage): void {
   if ((pg.flags & PG_TABLED) != 0) panic(cs("uvm_pageinsert: already inserted"));
@@ -209,7 +214,7 @@ function uvm_pageinsert(pg: VmPage): void {
   TAILQ_INSERT_TAIL(pg.uobject.memq, changetype<usize>(pg), LISTQ);
   pg.set_flags(PG_TABLED);
   pg.uobject.uo_npages++;
-  if (UVM_OBJ_IS_VNODE(pg.uobject)) uvmexp.filepages++;
+  if (is_reclaimable(pg.uobject)) uvmexp.filepages++;
 }
 
 /** Takes a page out of its object and the hash. */
@@ -220,7 +225,7 @@ function uvm_pageremove(pg: VmPage): void {
   TAILQ_REMOVE(pg.uobject.memq, changetype<usize>(pg), LISTQ);
   pg.clear_flags(PG_TABLED);
   pg.uobject.uo_npages--;
-  if (UVM_OBJ_IS_VNODE(pg.uobject)) uvmexp.filepages--;
+  if (is_reclaimable(pg.uobject)) uvmexp.filepages--;
   pg.uobject = changetype<UvmObject>(0);
   pg.version++;
 }
@@ -245,7 +250,7 @@ function free_pages_low(): bool {
 /** Is a page for this owner one that stays until it is freed: of an anon, an aobj, a page table? */
 function is_anonymous(uobj: UvmObject, anon: usize): bool {
   if (changetype<usize>(uobj) == 0) return anon != 0;
-  return !UVM_OBJ_IS_VNODE(uobj) && !UVM_OBJ_IS_KERN_OBJECT(uobj);
+  return !is_reclaimable(uobj) && !UVM_OBJ_IS_KERN_OBJECT(uobj);
 }
 
 /** May an allocation take one of the pages that are left? The last ones are reserved. */

@@ -158,7 +158,7 @@ export function uvmpd_tune(): void {
  * would take each page away again before its user has got to it.
  */
 function uvmpd_tune_inactive(): void {
-  uvmexp.inactarg = uvmexp.filepages / 3;
+  uvmexp.inactarg = (uvmexp.filepages + 2) / 3;
 }
 
 /**

@@ -101,7 +101,7 @@ export class Uvmexp {
   waiters: i32;
   /** Map entries allocated since the start, of both kinds. */
   mapent_allocs: i32;
-  /** Resident pages of vnodes; and how many pages, of theirs or free, anonymous memory leaves them. */
+  /** Resident pages of vnodes and other objects whose pager keeps them elsewhere; and how many pages, of theirs or free, anonymous memory leaves them. */
   filepages: i32;
   filemin: i32;
 }

@@ -64,11 +64,6 @@ export const uvn_wlist: usize = memory.data(4, 4);
 const WLIST: usize = offsetof<Vnode>("u_wlist_next");
 const NULL_OBJECT = changetype<UvmObject>(0);
 
-/** Is the object a vnode? */
-export function UVM_OBJ_IS_VNODE(uobj: UvmObject): bool {
-  return uobj.pgops == uvm_vnodeops;
-}
-
 function uvn_ops_init(): void {
   if (uvm_vnodeops.get != 0) return;
   uvm_vnodeops.set_reference(uvn_reference);
