@@ -227,17 +227,18 @@ class Cr3Watch {
     guest.watch("cpu_switch", () => {
       this.swtch++;
       this.#before = cpu.cr3;
-      this.#ran(guest);
+      this.note(guest);
     });
     guest.watch("switch_stack", () => {
       this.switches++;
       if (cpu.cr3 !== this.#before) this.changes++;
       if (cpu.cr3 !== guest.running()!.cr3) this.wrong++;
-      this.#ran(guest);
+      this.note(guest);
     });
   }
 
-  #ran(guest: Guest): void {
+  /** Looks at the running process; also to be called when it may have got another name, by exec. */
+  note(guest: Guest): void {
     const { pid, comm } = guest.running()!;
     this.ran.set(pid, comm);
     this.programs.add(comm);
@@ -278,6 +279,7 @@ t.test("DDB's ps lists the processes that ran and have not ended", (t) => {
   const append = `${CYCLE} ddb.commandonenter="ps;reboot 4"`;
   const { console } = bootWatched({ append }, (guest) => {
     watch = new Cr3Watch(guest);
+    guest.watch("syscall", () => watch.note(guest));
     // An int3 will stop sync in its system call.
     guest.watch("VOP_RENAME", () => void guest.machine.writeLinear(guest.address("sys_sync"), Uint8Array.of(0xcc)));
   });

@@ -165,7 +165,7 @@ t.test("file systems are mounted and unmounted", (t) => {
   t.equal(unmount("/etc"), ERRNO.EBUSY, "not while a file is in use");
   t.equal(k.resolve("/etc/file"), 41, "which goes on being so");
   const syncs = k.state("syncs");
-  k.call("sys_sync", k.call("curproc"));
+  k.call("do_sync", k.call("curproc"));
   t.equal(k.state("syncs") - syncs, 3, "sync reaches every mount");
   t.equal(unmount("/etc", 0x80000), 0, "unless by force");
   t.equal(k.get("Vnode", file, "v_type"), TYPE.BAD, "the file is dead then");

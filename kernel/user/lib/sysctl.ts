@@ -67,7 +67,7 @@ function nodes(): usize {
     "fltamcopy,fltnamap,fltnomap,fltlget,fltget,flt_anon,flt_acow,flt_obj,flt_prcopy,flt_przero,pdwoke,pdrevs,pdswout," +
     "pdfreed,pdscans,pdanscan,pdobscan,pdreact,pdbusy,pdpageouts,pdpending,pddeact,kmem_object,mb_object,fltwire," +
     "fltfail,fltmapped,map_calls,map_backmerge,map_forwmerge,map_lookups,map_hinthits,mapent_static,mapent_static_max," +
-    "pgnospace,waiters,mapent_allocs,filepages\n" +
+    "pgnospace,waiters,mapent_allocs,filepages,filemin\n" +
     "vm.nkmempages 2.4 int\n" +
     "debug.check 5.1 int\n" +
     "debug.inuse 5.2 counts\n" +

@@ -115,7 +115,7 @@ check_files()
 
 save()
 {
-	dd if=/dev/rmfs0 of=$SAVE bs=64k || fail "cannot save"
+	dd if=/dev/rmfs0 of=$SAVE bs=64k 2>/tmp/dd || fail "cannot save: $(cat /tmp/dd)"
 }
 
 case $1 in
