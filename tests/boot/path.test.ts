@@ -245,7 +245,7 @@ class Cr3Watch {
   }
 }
 
-/** Programs of the main job (reboot is the last and nothing follows it), and the processes that stay. */
+/** Programs of the main job (but for reboot: nothing follows it, unless a tick does), and the processes that stay. */
 const PROGRAMS = [
   "cat", "cksum", "cmp", "cp", "diff", "find", "grep", "head", "mount", "mount_mfs", "mv", "rm", "sh", "sync",
   "sysctl", "truncate", "umount", "wc",
@@ -269,6 +269,7 @@ t.test("every load of CR3 is a switch to another process or a flush", (t) => {
     t.comment(`${cpu}: flushes ${watch.loads.get("tlbflush")}`);
     t.equal(watch.loads.get("pmap_activate"), watch.ends, `${watch.ends} processes leave their spaces`);
     t.ok(watch.ends > 20);
+    watch.programs.delete("reboot");
     t.same([...watch.programs].sort(), [...PROGRAMS, ...RESIDENT].sort(), "who ran");
   }
   t.end();
