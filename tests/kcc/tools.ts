@@ -1,6 +1,7 @@
 // Outside programs that tests use as judges. A test that needs an absent one
 // skips and says so.
 import { spawnSync } from "node:child_process";
+import { readFileSync, rmSync } from "node:fs";
 
 const present = new Map<string, boolean>();
 
@@ -24,10 +25,15 @@ export function run(name: string, args: readonly string[], timeoutSeconds = 60):
 
 /** Boots a Multiboot image on QEMU: what COM1 printed, and the exit status of the debug port ((v << 1) | 1). */
 export function runQemu(kernel: string, extra: readonly string[] = [], timeoutSeconds = 60): { output: string; status: number | null } {
+  // A file: what does not fit into a pipe when the guest ends the machine would be lost.
+  const file = `${kernel}.${process.pid}.out`;
   const args = [
-    ...["-kernel", kernel, "-display", "none", "-serial", "stdio", "-monitor", "none", "-no-reboot", "-nodefaults"],
+    ...["-kernel", kernel, "-display", "none", "-serial", `file:${file}`, "-monitor", "none", "-no-reboot", "-nodefaults"],
     ...["-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-m", "64"],
     ...extra,
   ];
-  return run("qemu-system-i386", args, timeoutSeconds);
+  const { status } = run("qemu-system-i386", args, timeoutSeconds);
+  const output = readFileSync(file, "latin1");
+  rmSync(file);
+  return { output, status };
 }
